@@ -1,0 +1,36 @@
+/** A person's account, as everyone but the password check sees it: without its hash. */
+export interface Account {
+  /** UUID. */
+  readonly id: string
+  /** Normalised e-mail address. */
+  readonly email: string
+  readonly name: string
+  readonly isActive: boolean
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export interface NewAccount {
+  readonly id: string
+  readonly email: string
+  readonly name: string
+  readonly passwordHash: string
+  readonly createdAt: Date
+}
+
+/** What the rules for accounts need of the database; each method is one atomic statement. */
+export interface AccountStore {
+  /** Null when an account with this address, in any letter case, already exists. */
+  insert(account: NewAccount): Promise<Account | null>
+  isEmailTaken(lookupKeys: readonly string[]): Promise<boolean>
+  findById(id: string): Promise<Account | null>
+  /** Renames an active account and moves `updatedAt` forward; null when there is no active one. */
+  rename(id: string, name: string, now: Date): Promise<Account | null>
+}
+
+/** What the login needs of the database. */
+export interface CredentialStore {
+  findCredentials(lookupKeys: readonly string[]): Promise<{ account: Account; passwordHash: string } | null>
+  /** Replaces a hash only while it is still the one that was verified; false when it has changed meanwhile. */
+  replaceHash(id: string, verifiedHash: string, newHash: string): Promise<boolean>
+}

@@ -1,0 +1,96 @@
+import type { Queryable } from '../db/database.js'
+import type { Account, AccountStore, CredentialStore } from './account.js'
+
+interface AccountRow {
+  id: string
+  email: string
+  name: string
+  is_active: boolean
+  created_at: Date
+  updated_at: Date
+}
+
+const ACCOUNT_COLUMNS = 'id, email, name, is_active, created_at, updated_at'
+
+/** The expression must stay that of the index `keyward_users_email`. A first key is the address as stored here. */
+export const FIND_BY_EMAIL = `
+  select ${ACCOUNT_COLUMNS}, password_hash
+    from users
+   where lower(email collate "C") = any($1::text[])
+   order by lower(email collate "C") = $2 desc
+   limit 1`
+
+const INSERT = `
+  insert into users (id, email, name, password_hash, is_active, created_at, updated_at)
+  values ($1, $2, $3, $4, true, $5, $6)
+  on conflict do nothing
+  returning ${ACCOUNT_COLUMNS}`
+
+// The added millisecond keeps updated_at moving when two changes fall into one tick of the clock, or it went back.
+const RENAME = `
+  update users
+     set name = $2, updated_at = greatest(updated_at + interval '1 millisecond', $3)
+   where id = $1 and is_active
+  returning ${ACCOUNT_COLUMNS}`
+
+export function createAccountStore(database: Queryable): AccountStore & CredentialStore {
+  return {
+    async insert({ id, email, name, passwordHash, createdAt }) {
+      // ISO text means the same instant to both timestamp types; a Date would be sent in local time.
+      const created = createdAt.toISOString()
+      const [row] = await database.query<AccountRow>(INSERT, [
+        id,
+        email,
+        name,
+        passwordHash,
+        created,
+        created,
+      ])
+      return row ? toAccount(row) : null
+    },
+
+    async isEmailTaken(lookupKeys) {
+      const rows = await database.query(FIND_BY_EMAIL, [lookupKeys, lookupKeys[0]])
+      return rows.length > 0
+    },
+
+    async findById(id) {
+      const [row] = await database.query<AccountRow>(`select ${ACCOUNT_COLUMNS} from users where id = $1`, [
+        id,
+      ])
+      return row ? toAccount(row) : null
+    },
+
+    async rename(id, name, now) {
+      const [row] = await database.query<AccountRow>(RENAME, [id, name, now.toISOString()])
+      return row ? toAccount(row) : null
+    },
+
+    async findCredentials(lookupKeys) {
+      const [row] = await database.query<AccountRow & { password_hash: string }>(FIND_BY_EMAIL, [
+        lookupKeys,
+        lookupKeys[0],
+      ])
+      return row ? { account: toAccount(row), passwordHash: row.password_hash } : null
+    },
+
+    async replaceHash(id, verifiedHash, newHash) {
+      const rows = await database.query(
+        'update users set password_hash = $3 where id = $1 and password_hash = $2 returning id',
+        [id, verifiedHash, newHash],
+      )
+      return rows.length > 0
+    },
+  }
+}
+
+function toAccount(row: AccountRow): Account {
+  return {
+    id: row.id,
+    email: row.email,
+    name: row.name,
+    isActive: row.is_active,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

@@ -1,0 +1,113 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { SETTINGS, type Setting, type SettingName } from './settings.js'
+
+type Values = { [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never }
+type OptionalName = 'DATABASE_URL' | 'BETTER_AUTH_SECRET' | 'CORS_ORIGINS'
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface Config {
+  readonly isProduction: boolean
+  readonly host: string
+  readonly port: number
+  /** Null for the embedded database under `dataDir`. */
+  readonly databaseUrl: string | null
+  readonly dataDir: string
+  /** Null when one is to be generated under `dataDir`. */
+  readonly tokenSecret: string | null
+  readonly issuer: string
+  readonly accessTokenTtlSeconds: number
+  readonly acceptLegacyTokens: boolean
+  readonly passwordPolicy: Values['PASSWORD_POLICY']
+  readonly passwordHash: Values['PASSWORD_HASH']
+  readonly bcryptCost: number
+  readonly corsOrigins: readonly string[]
+  readonly docs: boolean
+  readonly logLevel: Values['LOG_LEVEL']
+}
+
+/** Every mistake in the configuration at once, one per line, without any secret's value. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.name = 'ConfigError'
+  }
+}
+
+/** The process's environment, with what `.env` in the working directory adds to it. */
+export function loadEnvironment(): Environment {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return process.env
+}
+
+/** Turns an environment into a validated, frozen configuration. Throws a `ConfigError`. */
+export function readConfig(environment: Environment): Config {
+  const problems: string[] = []
+  const values = readValues(environment, problems)
+  checkTogether(values, problems)
+  if (problems.length > 0) throw new ConfigError(problems)
+  const isProduction = values.NODE_ENV === 'production'
+  return Object.freeze({
+    isProduction,
+    host: values.HOST,
+    port: values.PORT,
+    databaseUrl: values.DATABASE_URL ?? null,
+    dataDir: resolve(values.DATA_DIR),
+    tokenSecret: values.BETTER_AUTH_SECRET ?? null,
+    issuer: values.JWT_ISSUER,
+    accessTokenTtlSeconds: values.ACCESS_TOKEN_TTL,
+    acceptLegacyTokens: values.ACCEPT_LEGACY_TOKENS,
+    passwordPolicy: values.PASSWORD_POLICY,
+    passwordHash: values.PASSWORD_HASH,
+    bcryptCost: values.BCRYPT_COST,
+    corsOrigins: values.CORS_ORIGINS ?? (isProduction ? [] : ['http://localhost:3000']),
+    docs: values.DOCS,
+    logLevel: values.LOG_LEVEL,
+  })
+}
+
+type ReadValues = Omit<Values, OptionalName> & Partial<Pick<Values, OptionalName>>
+
+/** Invalid settings are reported in `problems` and stand in with their default, so that all are reported. */
+function readValues(environment: Environment, problems: string[]): ReadValues {
+  const values: Record<string, unknown> = {}
+  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting<unknown>][]) {
+    try {
+      const text = readText(environment, name, setting) ?? setting.default
+      if (text !== null) values[name] = setting.parse(text)
+    } catch (error) {
+      problems.push(`${name} ${(error as Error).message}`)
+      if (setting.default !== null) values[name] = setting.parse(setting.default)
+    }
+  }
+  return values as ReadValues
+}
+
+/** An empty variable counts as unset: that is how compose files and CI systems pass "nothing". */
+function readText(environment: Environment, name: string, setting: Setting<unknown>): string | null {
+  const text = environment[name] || null
+  const file = setting.isSecret ? environment[`${name}_FILE`] || null : null
+  if (file === null) return text
+  if (text !== null) throw new Error(`and ${name}_FILE are both set; keep one`)
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || null
+  } catch {
+    throw new Error(`cannot be read: ${name}_FILE names ${file}`)
+  }
+}
+
+function checkTogether(values: ReadValues, problems: string[]): void {
+  const isGiven = (name: OptionalName): boolean => values[name] !== undefined
+  const isMisread = (name: OptionalName): boolean =>
+    problems.some((problem) => problem.startsWith(`${name} `))
+  if (values.NODE_ENV !== 'test' && values.BCRYPT_COST < 10) {
+    problems.push('BCRYPT_COST must be at least 10 (4 to 9 only under NODE_ENV=test)')
+  }
+  if (values.NODE_ENV !== 'production') return
+  if (!isGiven('BETTER_AUTH_SECRET') && !isMisread('BETTER_AUTH_SECRET')) {
+    problems.push(`BETTER_AUTH_SECRET must be set in production: ${SETTINGS.BETTER_AUTH_SECRET.expected}`)
+  }
+  if (!isGiven('DATABASE_URL') && !isMisread('DATABASE_URL') && !values.EMBEDDED) {
+    problems.push('DATABASE_URL must be set in production, or EMBEDDED=on to use the embedded database')
+  }
+}

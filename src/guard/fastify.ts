@@ -1,0 +1,65 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Principal } from '../core/access-token.js'
+import { challengeFor } from '../core/challenge.js'
+import { PROBLEM_TYPE, problemOf } from '../core/problem.js'
+import type { Guard } from './guard.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who the request's token speaks for. Reading it on a route that the guard did not protect throws. */
+    readonly user: Principal
+  }
+  interface FastifyInstance {
+    /** The hook that protects a route, or a scope of routes: use it as `onRequest`. */
+    authenticate(this: void, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined>
+  }
+}
+
+const PRINCIPAL = Symbol('keyward.principal')
+type GuardedRequest = FastifyRequest & { [PRINCIPAL]?: Principal | null }
+
+export interface GuardPluginOptions {
+  readonly guard: Guard
+}
+
+/**
+ * Adds `request.user` and the hook `app.authenticate` to a Fastify application.
+ * A refused request is answered with 401, `WWW-Authenticate` and a problem; its handler does not run.
+ */
+export async function guardPlugin(app: FastifyInstance, { guard }: GuardPluginOptions): Promise<void> {
+  app.decorateRequest(PRINCIPAL, null)
+  app.decorateRequest('user', {
+    getter(this: GuardedRequest): Principal {
+      const principal = this[PRINCIPAL]
+      if (!principal) throw new Error('request.user was read on a route without app.authenticate')
+      return principal
+    },
+  })
+  app.decorate('authenticate', async (request: GuardedRequest, reply: FastifyReply) => {
+    const verdict = guard.check(soleAuthorization(request))
+    if (verdict.ok) {
+      request[PRINCIPAL] = verdict.principal
+      return undefined
+    }
+    const problem = problemOf(verdict.code, request.id)
+    return reply
+      .code(problem.status)
+      .header('www-authenticate', challengeFor(verdict.code))
+      .type(PROBLEM_TYPE)
+      .send(JSON.stringify(problem))
+  })
+}
+
+// Fastify's mark for "no scope of its own": the decorators belong to the application that registers the plugin.
+Object.assign(guardPlugin, { [Symbol.for('skip-override')]: true })
+
+/** Two `Authorization` headers are no usable credentials: a proxy may have judged the other one (RFC 6750 §3.1). */
+function soleAuthorization(request: FastifyRequest): string | undefined {
+  const { rawHeaders } = request.raw
+  let seen = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]
+    if (name?.length === 13 && name.toLowerCase() === 'authorization') seen++
+  }
+  return seen === 1 ? request.headers.authorization : undefined
+}

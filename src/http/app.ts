@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto'
+import cors from '@fastify/cors'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { guardPlugin } from '../guard/fastify.js'
+import type { Guard } from '../guard/guard.js'
+import type { Log } from '../log.js'
+import { serveDocs } from './docs.js'
+import { answerUnreadableRequest, replyWithProblems, sendError } from './error-reply.js'
+import { acceptJsonOnly } from './json-body.js'
+import { refuseOtherMethods } from './method-not-allowed.js'
+import { type Api, addRoutes } from './routes.js'
+import { SHARED_SCHEMAS } from './schemas.js'
+
+export interface AppOptions {
+  readonly api: Api
+  readonly guard: Guard
+  readonly log: Log
+  readonly corsOrigins: readonly string[]
+  readonly docs: boolean
+}
+
+const MAX_BODY_BYTES = 16 * 1024
+const MAX_HEADER_BYTES = 16 * 1024
+/** A client has this long to send its headers, and its whole request (slow-loris). */
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 20_000
+
+const CONSTANT_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const
+
+/** Builds the HTTP side: everything from socket to rules and back. Call `ready()` or `listen()` on it. */
+export async function buildApp({ api, guard, log, corsOrigins, docs }: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: 2_000,
+    },
+    routerOptions: { ignoreTrailingSlash: true },
+    // Requests that come in on open connections while closing are still served.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    genReqId: () => randomUUID(),
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        allErrors: true,
+        allowUnionTypes: true,
+      },
+    },
+    clientErrorHandler: answerUnreadableRequest,
+    frameworkErrors: (error, request, reply) => {
+      reply.headers({ ...CONSTANT_HEADERS, 'x-request-id': request.id })
+      sendError(error, request, reply, log)
+    },
+  })
+
+  replyWithProblems(app, log)
+  acceptJsonOnly(app)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(CONSTANT_HEADERS)
+    reply.header('x-request-id', request.id)
+  })
+  await app.register(cors, {
+    origin: [...corsOrigins],
+    credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type'],
+    exposedHeaders: ['Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+    maxAge: 600,
+    strictPreflight: false,
+  })
+  await app.register(guardPlugin, { guard })
+  for (const schema of SHARED_SCHEMAS) app.addSchema(schema)
+  if (docs) await serveDocs(app)
+  await app.register(async (scope) => {
+    const routes: { method: string; url: string }[] = []
+    scope.addHook('onRoute', ({ method, url }) => {
+      for (const each of [method].flat()) routes.push({ method: each, url })
+    })
+    addRoutes(scope, api)
+    refuseOtherMethods(app, [...routes])
+  })
+  return app
+}

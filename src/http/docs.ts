@@ -1,0 +1,48 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+
+const DESCRIPTION = `E-mail and password accounts with JWT bearer tokens.
+
+Every refusal is a problem document (RFC 9457, \`application/problem+json\`) with a stable \`code\`.
+Unknown fields in a body are ignored; of duplicate keys the last one counts; a body has at most 16 KiB.`
+
+/** Serves the OpenAPI 3.1 document of all routes that are registered after it, and pages to try them on. */
+export async function serveDocs(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Keyward',
+        version: '1.0',
+        summary: 'Self-hosted authentication',
+        description: DESCRIPTION,
+        license: { name: 'MIT', identifier: 'MIT' } as never,
+      },
+      servers: [{ url: '/', description: 'This server' }],
+      tags: [
+        { name: 'authentication', description: 'Accounts, tokens and profiles' },
+        { name: 'health', description: 'For load balancers and supervisors' },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An `access_token`' },
+        },
+      },
+    },
+    refResolver: {
+      buildLocalReference: ({ $id }, _base, _fragment, i) => (typeof $id === 'string' ? $id : `schema-${i}`),
+    },
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { persistAuthorization: false, tryItOutEnabled: true, displayRequestDuration: true },
+    theme: { title: 'Keyward API' },
+  })
+  let document: string | null = null
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    document ??= JSON.stringify(app.swagger())
+    return reply.type('application/json; charset=utf-8').send(document)
+  })
+}

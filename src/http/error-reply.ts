@@ -1,0 +1,109 @@
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { challengeFor } from '../core/challenge.js'
+import { PROBLEM_TYPE, problemOf } from '../core/problem.js'
+import { type ErrorCode, type FieldError, Refusal } from '../errors.js'
+import type { Log } from '../log.js'
+
+/** The single exit for everything that is not a success. Register it before any route. */
+export function replyWithProblems(app: FastifyInstance, log: Log): void {
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply, log))
+  app.setNotFoundHandler((request, reply) => sendError(new Refusal('route_not_found'), request, reply, log))
+}
+
+export function sendError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Log,
+): FastifyReply {
+  const refusal = toRefusal(error)
+  logFailure(refusal, request, log)
+  const challenge = challengeFor(refusal.code)
+  if (challenge !== undefined) reply.header('www-authenticate', challenge)
+  if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', refusal.retryAfterSeconds)
+  return reply
+    .code(refusal.status)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problemOf(refusal.code, request.id, refusal.errors)))
+}
+
+/** A refusal is the client's business; only what is wrong on our side goes to the log. */
+function logFailure(refusal: Refusal, request: FastifyRequest, log: Log): void {
+  if (refusal.status < 500) return
+  const { method, routeOptions } = request
+  const fields = {
+    request_id: request.id,
+    code: refusal.code,
+    method,
+    route: routeOptions.url,
+    err: refusal.cause,
+  }
+  if (refusal.code === 'internal_error') log.error(fields, 'request failed')
+  else log.warn(fields, 'request refused')
+}
+
+/** Fastify's own refusals of a request, as ours. */
+const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed_request',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_json',
+  FST_ERR_BAD_URL: 'malformed_request',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
+}
+
+interface FastifyError extends Error {
+  readonly code?: string
+  readonly statusCode?: number
+  readonly validation?: readonly AjvError[]
+}
+
+function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  const { code, statusCode, validation } = error as FastifyError
+  if (validation) return new Refusal('validation_failed', { errors: describeValidation(validation) })
+  const known = code === undefined ? undefined : FASTIFY_CODES[code]
+  if (known) return new Refusal(known)
+  // Whatever else Fastify or Node blames on the client, such as a body that broke off.
+  if (code === 'ECONNRESET' || (statusCode !== undefined && statusCode >= 400 && statusCode < 500)) {
+    return new Refusal('malformed_request')
+  }
+  return new Refusal('internal_error', { cause: error })
+}
+
+interface AjvError {
+  readonly keyword: string
+  readonly instancePath: string
+  readonly params: Record<string, unknown>
+  readonly message?: string
+}
+
+function describeValidation(validation: readonly AjvError[]): FieldError[] {
+  return validation.map(({ keyword, instancePath, params, message }) => {
+    if (keyword === 'required') return { field: String(params.missingProperty), message: 'is required' }
+    const field = instancePath.slice(1).replaceAll('/', '.') || 'body'
+    if (keyword === 'type') return { field, message: `must be ${[params.type].flat().join(' or ')}` }
+    return { field, message: message ?? 'is not valid' }
+  })
+}
+
+/** Answers what Node's HTTP parser could not read, then closes the connection. */
+export function answerUnreadableRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const code: ErrorCode =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'headers_too_large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'request_timeout'
+        : 'malformed_request'
+  const problem = problemOf(code, 'none')
+  const body = JSON.stringify(problem)
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,56 @@
+import pino, { type DestinationStream, type Logger } from 'pino'
+import type { RecordEvent } from './core/auth-event.js'
+import type { LOG_LEVELS } from './settings.js'
+
+export type Log = Logger
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** JSON, one object a line, times in UTC. Writes to standard output unless a destination is given. */
+export function createLog(level: LogLevel, destination?: DestinationStream): Log {
+  const options: pino.LoggerOptions = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: describeError },
+  }
+  return destination ? pino(options, destination) : pino(options)
+}
+
+/** Writes security events to the log, under one vocabulary of field names. */
+export function createEventRecorder(log: Log): RecordEvent {
+  return (event, context, { userId, sessionId, reason }) => {
+    log.info({
+      event,
+      request_id: context.requestId,
+      address: context.address,
+      ...(userId && { user_id: userId }),
+      ...(sessionId && { session_id: sessionId }),
+      ...(reason && { reason }),
+    })
+  }
+}
+
+interface DescribedError {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  readonly stack?: string
+  readonly cause?: DescribedError
+}
+
+/**
+ * What of an error may be logged. pino's own serialiser copies every property, and errors of pg carry the row's
+ * values in `detail` and `where`.
+ */
+export function describeError(error: unknown): DescribedError {
+  if (!(error instanceof Error)) return { name: typeof error, message: 'not an Error' }
+  const { code } = error as NodeJS.ErrnoException
+  return {
+    name: error.name,
+    message: error.message,
+    ...(typeof code === 'string' && { code }),
+    ...(error.stack && { stack: error.stack }),
+    ...(error.cause instanceof Error && { cause: describeError(error.cause) }),
+  }
+}

@@ -1,0 +1,158 @@
+import { parseConnectionUrl } from './db/connection-url.js'
+import { PASSWORD_POLICIES } from './passwords/password-policy.js'
+
+/** One environment variable: what it may hold and what it means. README and `.env.example` are made from these. */
+export interface Setting<Value> {
+  /** As text, as it would stand in the environment; null where there is none. */
+  readonly default: string | null
+  readonly expected: string
+  readonly description: string
+  /** May also come from the file named by `<NAME>_FILE`; its value is never printed. */
+  readonly isSecret: boolean
+  /** Throws an Error whose message completes "NAME …". */
+  readonly parse: (text: string) => Value
+}
+
+interface Wording {
+  readonly default: string | null
+  readonly expected: string
+  readonly description: string
+}
+
+const setting = <Value>(wording: Wording, parse: (text: string) => Value): Setting<Value> => ({
+  ...wording,
+  isSecret: false,
+  parse,
+})
+
+const secret = <Value>(wording: Wording, parse: (text: string) => Value): Setting<Value> => ({
+  ...wording,
+  isSecret: true,
+  parse,
+})
+
+function oneOf<const Choice extends string>(
+  choices: readonly Choice[],
+  fallback: NoInfer<Choice>,
+  description: string,
+): Setting<Choice> {
+  const expected = choices.join(' or ')
+  return setting({ default: fallback, expected, description }, (text) => {
+    const choice = choices.find((candidate) => candidate === text)
+    if (choice === undefined) throw new Error(`must be ${expected}`)
+    return choice
+  })
+}
+
+function onOff(fallback: 'on' | 'off', description: string): Setting<boolean> {
+  const { parse, ...wording } = oneOf(['on', 'off'], fallback, description)
+  return { ...wording, parse: (text) => parse(text) === 'on' }
+}
+
+function integer(fallback: number, least: number, most: number, description: string): Setting<number> {
+  const expected = `a whole number from ${least} to ${most}`
+  return setting({ default: String(fallback), expected, description }, (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (!(value >= least && value <= most)) throw new Error(`must be ${expected}`)
+    return value
+  })
+}
+
+function text(fallback: string, expected: string, description: string): Setting<string> {
+  return setting({ default: fallback, expected, description }, (value) => value)
+}
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+/** Every setting Keyward reads, in the order in which people need them. */
+export const SETTINGS = {
+  NODE_ENV: oneOf(
+    ['development', 'test', 'production'],
+    'development',
+    '`production` demands a secret and a database, and prints JSON only.',
+  ),
+  HOST: text('127.0.0.1', 'an address or host name', 'Address to listen on; `0.0.0.0` for all.'),
+  PORT: integer(8000, 0, 65_535, 'Port to listen on; 0 takes a free one.'),
+  DATABASE_URL: secret(
+    {
+      default: null,
+      expected: 'a PostgreSQL URL: postgresql://user:password@host/database',
+      description:
+        'PostgreSQL to use. Without it, the embedded one under `DATA_DIR`. `sslmode=require` verifies.',
+    },
+    (url) => {
+      parseConnectionUrl(url)
+      return url
+    },
+  ),
+  EMBEDDED: onOff('off', 'In production: allow the embedded PostgreSQL when there is no `DATABASE_URL`.'),
+  DATA_DIR: text('./data', 'a folder', 'Folder of the embedded PostgreSQL and of the generated secret.'),
+  BETTER_AUTH_SECRET: secret(
+    {
+      default: null,
+      expected: 'at least 32 bytes of random text; `npx keyward secret` prints one',
+      description: 'Secret that signs access tokens. Outside production one is generated in `DATA_DIR`.',
+    },
+    parseTokenSecret,
+  ),
+  JWT_ALGORITHM: oneOf(['HS256'], 'HS256', 'Signature of access tokens.'),
+  JWT_ISSUER: text('keyward', 'any text', '`iss` of access tokens.'),
+  ACCESS_TOKEN_TTL: integer(604_800, 1, 31_536_000, 'Life of an access token in seconds; 604800 is 7 days.'),
+  ACCEPT_LEGACY_TOKENS: onOff(
+    'off',
+    'Accept tokens without `sid`, as another stack with the same secret makes them.',
+  ),
+  PASSWORD_POLICY: oneOf(
+    PASSWORD_POLICIES,
+    'composition',
+    '`composition`: 8 characters, a digit, a special character. `nist`: 15 characters.',
+  ),
+  PASSWORD_HASH: oneOf(['bcrypt', 'argon2id'], 'bcrypt', 'Scheme for new hashes; all known ones verify.'),
+  BCRYPT_COST: integer(12, 4, 20, 'log2 of bcrypt’s rounds; at least 10, except under `NODE_ENV=test`.'),
+  CORS_ORIGINS: setting(
+    {
+      default: null,
+      expected: 'origins such as https://app.example.com, separated by commas',
+      description:
+        'Browser origins that may call the API. Unset: `http://localhost:3000`; in production none.',
+    },
+    parseOrigins,
+  ),
+  RATE_LIMIT: onOff('on', 'Reserved for the rate limiter, which this version does not have yet.'),
+  DOCS: onOff('on', 'Serve `/docs` and `/openapi.json`.'),
+  LOG_LEVEL: oneOf(LOG_LEVELS, 'info', 'Least severe log lines to write.'),
+} as const
+
+export type SettingName = keyof typeof SETTINGS
+
+const MIN_SECRET_BYTES = 32
+const PLACEHOLDER =
+  /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this)|your[-_ ][a-z0-9-_ ]*(secret|key)|^better-auth-secret/i
+
+/** RFC 8725 §3.5: no human-memorable or published secret. */
+function parseTokenSecret(value: string): string {
+  if (Buffer.byteLength(value) < MIN_SECRET_BYTES) throw new Error('must have at least 32 bytes')
+  if (!value.isWellFormed() || value.includes('\u0000')) throw new Error('must be valid text')
+  if (PLACEHOLDER.test(value)) throw new Error('is an example value')
+  if (isRepetition(value)) throw new Error('repeats itself')
+  return value
+}
+
+/** Whether the text is a shorter piece written several times over, the last time perhaps cut short. */
+function isRepetition(value: string): boolean {
+  for (let period = 1; period <= value.length / 2; period++) {
+    if (value.startsWith(value.slice(period))) return true
+  }
+  return false
+}
+
+function parseOrigins(value: string): readonly string[] {
+  const origins = value.split(',').map((origin) => origin.trim())
+  return origins.filter(Boolean).map((origin) => {
+    const url = URL.canParse(origin) ? new URL(origin) : null
+    if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== origin) {
+      throw new Error(`must list exact origins such as https://app.example.com; "${origin}" is none`)
+    }
+    return origin
+  })
+}

@@ -1,0 +1,80 @@
+import type { AddressInfo } from 'node:net'
+import { compose } from './compose.js'
+import { type Config, readConfig } from './config.js'
+import { createLog, type Log } from './log.js'
+import { openDatabase } from './open-database.js'
+import { readOrCreateSecret } from './secret-file.js'
+
+/** Requests in flight get this long to finish; the process is gone within 10 s of SIGTERM. */
+const DRAIN_MS = 8_000
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Starts the server: configuration, database, HTTP. Resolves once it listens, and from then on SIGTERM or SIGINT
+ * stops it. Rejects with an Error in words for the operator.
+ */
+export async function start(environment: Environment): Promise<void> {
+  const config = readConfig(environment)
+  const log = createLog(config.logLevel)
+  endOnUnexpectedError(log)
+  const { database } = await openDatabase(config, log)
+  try {
+    const tokenSecret = config.tokenSecret ?? (await readOrCreateSecret(config.dataDir))
+    const app = await compose({ config, tokenSecret, database, log })
+    await app.listen({ host: config.host, port: config.port })
+    announce(app.server.address() as AddressInfo, config, log)
+    stopOnSignal(async () => {
+      // What has not finished by then is cut off, so that the database closes in order.
+      const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
+      await app.close()
+      clearTimeout(cut)
+      await database.close()
+      log.info('stopped')
+    }, log)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+function announce({ address, family, port }: AddressInfo, config: Config, log: Log): void {
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  log.info({ url, database: config.databaseUrl === null ? 'embedded' : 'server' }, 'listening')
+  if (config.isProduction) return
+  const docs = config.docs ? `\n  API pages:    ${url}/docs` : ''
+  process.stdout.write(`
+Keyward listens on ${url}${docs}
+  Try it:       curl -s ${url}/api/auth/register -H 'content-type: application/json' \\
+                  -d '{"email":"ada@example.com","name":"Ada Lovelace","password":"C0rrect-horse!battery"}'
+  Stop it:      Ctrl+C
+
+`)
+}
+
+function stopOnSignal(stop: () => Promise<void>, log: Log): void {
+  let stopping = false
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // npm passes a signal on that the terminal has sent to the whole group already.
+    if (stopping) return
+    stopping = true
+    log.info({ signal }, 'stopping')
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.fatal({ err: error }, 'could not stop in order')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+}
+
+/** The last resort (ASVS 16.5.4): say what happened and end, for a supervisor to start a process in a known state. */
+function endOnUnexpectedError(log: Log): void {
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'unexpected error')
+    process.exit(1)
+  })
+}
