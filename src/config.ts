@@ -92,7 +92,8 @@ function readText(environment: Environment, name: string, setting: Setting<unkno
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || null
   } catch {
-    throw new Error(`cannot be read: ${name}_FILE names ${file}`)
+    // Without its value: somebody may have put the secret itself there.
+    throw new Error(`cannot be read: ${name}_FILE must name a readable file`)
   }
 }
 

@@ -65,7 +65,7 @@ async function migratePatiently(database: Database, log: Log): Promise<Migration
       return await migrate(database)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      const reason = error.cause instanceof Error ? error.cause.message : 'no answer'
+      const reason = reasonOf(error.cause)
       if (isHopeless(error.cause) || performance.now() > until) {
         throw new Error(`The database cannot be used: ${reason}`, { cause: error })
       }
@@ -75,8 +75,18 @@ async function migratePatiently(database: Database, log: Log): Promise<Migration
   }
 }
 
-/** Wrong password, no such role or database: waiting does not help. */
+function reasonOf(cause: unknown): string {
+  // A host name with several addresses: the failures come together, under no message of their own.
+  const error: unknown = cause instanceof AggregateError ? cause.errors[0] : cause
+  return error instanceof Error ? error.message : 'no answer'
+}
+
+// SQLSTATE for a wrong password, role or database; Node's codes for a certificate that does not hold.
+const HOPELESS_CODE = /^(28|3D)|CERT|SELF_SIGNED|UNABLE_TO_|^ERR_(TLS|SSL)/
+
+/** Waiting does not help. */
 function isHopeless(cause: unknown): boolean {
-  const code = (cause as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' && /^(28|3D)/.test(code)
+  const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown }
+  if (typeof code === 'string') return HOPELESS_CODE.test(code)
+  return message === 'The server does not support SSL connections'
 }

@@ -96,7 +96,10 @@ export const SETTINGS = {
     parseTokenSecret,
   ),
   JWT_ALGORITHM: oneOf(['HS256'], 'HS256', 'Signature of access tokens.'),
-  JWT_ISSUER: text('keyward', 'any text', '`iss` of access tokens.'),
+  JWT_ISSUER: setting(
+    { default: 'keyward', expected: 'at most 200 characters', description: '`iss` of access tokens.' },
+    parseIssuer,
+  ),
   ACCESS_TOKEN_TTL: integer(604_800, 1, 31_536_000, 'Life of an access token in seconds; 604800 is 7 days.'),
   ACCEPT_LEGACY_TOKENS: onOff(
     'off',
@@ -132,7 +135,8 @@ const PLACEHOLDER =
 /** RFC 8725 §3.5: no human-memorable or published secret. */
 function parseTokenSecret(value: string): string {
   if (Buffer.byteLength(value) < MIN_SECRET_BYTES) throw new Error('must have at least 32 bytes')
-  if (!value.isWellFormed() || value.includes('\u0000')) throw new Error('must be valid text')
+  // U+FFFD is what bytes that are not UTF-8 (a binary file, say) have been read as.
+  if (!value.isWellFormed() || /[\u0000\uFFFD]/.test(value)) throw new Error('must be valid text')
   if (PLACEHOLDER.test(value)) throw new Error('is an example value')
   if (isRepetition(value)) throw new Error('repeats itself')
   return value
@@ -146,11 +150,18 @@ function isRepetition(value: string): boolean {
   return false
 }
 
+/** A token has a longest length, and must fit into it with the longest address. */
+function parseIssuer(value: string): string {
+  if (value.length > 200) throw new Error('must have at most 200 characters')
+  return value
+}
+
 function parseOrigins(value: string): readonly string[] {
   const origins = value.split(',').map((origin) => origin.trim())
   return origins.filter(Boolean).map((origin) => {
     const url = URL.canParse(origin) ? new URL(origin) : null
-    if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== origin) {
+    // A `*` is a valid host to the URL parser, but no browser ever sends one.
+    if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== origin || origin.includes('*')) {
       throw new Error(`must list exact origins such as https://app.example.com; "${origin}" is none`)
     }
     return origin

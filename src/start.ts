@@ -18,20 +18,23 @@ export async function start(environment: Environment): Promise<void> {
   const config = readConfig(environment)
   const log = createLog(config.logLevel)
   endOnUnexpectedError(log)
+  // Before there is anything to stop, ending is enough: what a start does to the database is all or nothing.
+  let stop = async (): Promise<void> => {}
+  stopOnSignal(() => stop(), log)
   const { database } = await openDatabase(config, log)
   try {
     const tokenSecret = config.tokenSecret ?? (await readOrCreateSecret(config.dataDir))
     const app = await compose({ config, tokenSecret, database, log })
     await app.listen({ host: config.host, port: config.port })
-    announce(app.server.address() as AddressInfo, config, log)
-    stopOnSignal(async () => {
+    stop = async () => {
       // What has not finished by then is cut off, so that the database closes in order.
       const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
       await app.close()
       clearTimeout(cut)
       await database.close()
       log.info('stopped')
-    }, log)
+    }
+    announce(app.server.address() as AddressInfo, config, log)
   } catch (error) {
     await database.close()
     throw error

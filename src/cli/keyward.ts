@@ -15,11 +15,11 @@ const USAGE = `Usage: keyward <command>
   --help, --version
 `
 
-const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
-  start: () => start(loadEnvironment()),
-  migrate: runMigrate,
-  secret: async () => print(generateSecret()),
-}
+const COMMANDS: ReadonlyMap<string, () => Promise<void>> = new Map([
+  ['start', () => start(loadEnvironment())],
+  ['migrate', runMigrate],
+  ['secret', async () => print(generateSecret())],
+])
 
 async function runMigrate(): Promise<void> {
   const config = readConfig(loadEnvironment())
@@ -47,7 +47,7 @@ async function run(args: string[]): Promise<void> {
   if (values.help) return print(USAGE.trimEnd())
   if (values.version) return print(readVersion())
   const [name, ...rest] = positionals
-  const command = name === undefined || rest.length > 0 ? undefined : COMMANDS[name]
+  const command = name === undefined || rest.length > 0 ? undefined : COMMANDS.get(name)
   if (!command) throw new Error(`unknown command\n\n${USAGE}`)
   await command()
 }

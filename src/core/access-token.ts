@@ -117,7 +117,7 @@ function judgeClaims(claims: Record<string, unknown>, rules: TokenRules, now: nu
   // No audience is asked for, so a token meant for a named one is not for us (RFC 7519 §4.1.3).
   if (aud !== undefined) return INVALID
   if (iss !== undefined && iss !== rules.issuer) return INVALID
-  if (!isNative(iss, sid, jti) && !(rules.acceptLegacyTokens && sid === undefined)) return INVALID
+  if (!isNative(iss, sid, jti) && !(rules.acceptLegacyTokens && isLegacyAccessToken(claims))) return INVALID
   // RFC 7519 §4.1.4: "on or after" the time, so an equal time is expired.
   if (exp <= now) return EXPIRED
   return {
@@ -135,6 +135,12 @@ function judgeClaims(claims: Record<string, unknown>, rules: TokenRules, now: nu
 /** Made by Keyward, not by another holder of the secret: names its issuer, its session and itself. */
 function isNative(iss: unknown, sid: unknown, jti: unknown): boolean {
   return iss !== undefined && isUuid(sid) && isUuid(jti)
+}
+
+/** Other stacks mark their refresh tokens by a `type`; those are not for here (RFC 8725 §3.12). */
+function isLegacyAccessToken({ sid, type, token_type }: Record<string, unknown>): boolean {
+  const kind = type ?? token_type ?? 'access'
+  return sid === undefined && kind === 'access'
 }
 
 function isFiniteNumber(value: unknown): value is number {

@@ -28,14 +28,16 @@ export function parseEmail(input: string): Email | null {
   const at = trimmed.lastIndexOf('@')
   if (at < 1) return null
 
-  const localPart = trimmed.slice(0, at).toLowerCase()
+  const typedLocalPart = trimmed.slice(0, at)
+  // Lower case can undo NFC ('İ' followed by a cedilla), and an address must be a fixed point of this function.
+  const localPart = typedLocalPart.toLowerCase().normalize('NFC')
   const domain = toAsciiDomain(trimmed.slice(at + 1))
   if (domain === null || !LOCAL_PART.test(localPart)) return null
   if (Buffer.byteLength(localPart) > MAX_LOCAL_PART_OCTETS) return null
 
   const address = `${localPart}@${domain}`
   if (Buffer.byteLength(address) > MAX_ADDRESS_OCTETS) return null
-  return { address, lookupKeys: lookupKeysOf(address, localPart, domain) }
+  return { address, lookupKeys: lookupKeysOf(localPart, typedLocalPart, domain) }
 }
 
 function toAsciiDomain(domain: string): string | null {
@@ -44,10 +46,15 @@ function toAsciiDomain(domain: string): string | null {
   return ASCII_DOMAIN.test(ascii) ? ascii : null
 }
 
-/** Other stacks on the same table store an international domain in its Unicode form: look for both. */
-function lookupKeysOf(address: string, localPart: string, domain: string): string[] {
-  if (!domain.includes('xn--')) return [address]
-  return [address, `${localPart}@${domainToUnicode(domain)}`]
+/**
+ * The address as Keyward stores it, first, and as other stacks on the same table may have: an international domain in
+ * its Unicode form, capitals beyond ASCII as they were typed (the index folds ASCII alone).
+ */
+function lookupKeysOf(localPart: string, typedLocalPart: string, domain: string): string[] {
+  const asciiFolded = typedLocalPart.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+  const localParts = new Set([localPart, asciiFolded])
+  const domains = new Set([domain, domainToUnicode(domain)])
+  return [...localParts].flatMap((local) => [...domains].map((each) => `${local}@${each}`))
 }
 
 /** The part before the `@`, as stored. */

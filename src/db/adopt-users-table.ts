@@ -74,7 +74,7 @@ function compareColumns(columns: readonly Column[]): string[] {
     } else if (column.is_nullable) differences.push(`column ${name} may be null`)
   }
   for (const column of columns) {
-    const isFilledByKeyward = column.name in REQUIRED_COLUMNS
+    const isFilledByKeyward = Object.hasOwn(REQUIRED_COLUMNS, column.name)
     if (!isFilledByKeyward && !column.is_nullable && !column.has_default) {
       differences.push(`column ${column.name} must be filled, and Keyward does not know it`)
     }

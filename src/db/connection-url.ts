@@ -9,7 +9,7 @@ export interface ConnectionTarget {
 
 const VERIFIED = new Set(['require', 'verify-ca', 'verify-full'])
 const UNENCRYPTED = new Set(['disable', 'allow', 'prefer'])
-const DECIDED_HERE = ['sslmode', 'sslrootcert', 'channel_binding', 'uselibpqcompat']
+const DECIDED_HERE = ['ssl', 'sslmode', 'sslrootcert', 'channel_binding', 'uselibpqcompat']
 
 /**
  * Reads a PostgreSQL URL as hosting services hand them out. Any `sslmode` that asks for TLS gets TLS with the
@@ -19,7 +19,7 @@ const DECIDED_HERE = ['sslmode', 'sslrootcert', 'channel_binding', 'uselibpqcomp
  */
 export function parseConnectionUrl(text: string): ConnectionTarget {
   const url = toUrl(text.replace(/^(postgres(?:ql)?)\+\w+:/, '$1:'))
-  const sslMode = url.searchParams.get('sslmode') ?? 'disable'
+  const sslMode = url.searchParams.get('sslmode') ?? modeOfSsl(url.searchParams.get('ssl'))
   const rootCertificate = url.searchParams.get('sslrootcert')
   for (const name of DECIDED_HERE) url.searchParams.delete(name)
   return { connectionString: url.href, ssl: tlsOptions(sslMode, rootCertificate) }
@@ -31,6 +31,12 @@ function toUrl(text: string): URL {
     throw new Error('must look like postgresql://user:password@host/database')
   }
   return url
+}
+
+/** The driver's own `ssl` parameter. It must not reach the driver, where it would overrule what is decided here. */
+function modeOfSsl(ssl: string | null): string {
+  if (ssl === null || ssl === 'false' || ssl === '0') return 'disable'
+  return ssl === 'true' || ssl === '1' ? 'require' : ssl
 }
 
 function tlsOptions(sslMode: string, rootCertificate: string | null): false | ConnectionOptions {

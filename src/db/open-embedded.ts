@@ -13,7 +13,7 @@ import { utcTimestamps } from './timestamps.js'
 const POSTGRES_MAJOR = '18'
 const UPKEEP_INTERVAL_MS = 5 * 60_000
 
-export const embeddedFolder = (dataDir: string): string => join(dataDir, 'postgres')
+const embeddedFolder = (dataDir: string): string => join(dataDir, 'postgres')
 
 /** Whether an embedded database has been made under this data folder. */
 export const hasEmbeddedDatabase = (dataDir: string): boolean =>

@@ -16,48 +16,69 @@ type TimedQuery = pg.QueryConfig & { query_timeout?: number }
 
 const RETRY_AFTER_SECONDS = 1
 
+/** One connection of the pool while it is in use. */
+interface Connection {
+  /** How long it took to get, in milliseconds. */
+  readonly connectMs: number
+  isBroken(): boolean
+  /** Errors of SQL come through; when the connection fails, this rejects with the refusal. */
+  query<Row extends object>(query: TimedQuery): Promise<Row[]>
+}
+
 /** A `Database` over a pg pool. The pool's `connectionTimeoutMillis` must be `deadlineMs`. */
 export function createPoolDatabase(pool: pg.Pool, options: PoolDatabaseOptions): Database {
   const { deadlineMs } = options
   // Without a listener, a connection that breaks while idle would end the process.
   pool.on('error', (error) => options.onIdleError?.(error))
 
-  async function withClient<T>(work: (client: pg.PoolClient, connectMs: number) => Promise<T>): Promise<T> {
+  async function withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const began = performance.now()
     const client = await pool.connect().catch(refuse)
     let broken = false
+    const connection: Connection = {
+      connectMs: performance.now() - began,
+      isBroken: () => broken,
+      async query<Row extends object>(query: TimedQuery) {
+        try {
+          return (await client.query<Row>(query)).rows
+        } catch (error) {
+          broken ||= isUnavailable(error)
+          return refuse(error)
+        }
+      },
+    }
+    // The pool listens only while a connection is idle; one that breaks in use tells its query and says so here.
+    const onError = (): void => {
+      broken = true
+    }
+    client.on('error', onError)
     try {
-      return await work(client, performance.now() - began)
-    } catch (error) {
-      broken = isUnavailable(error)
-      return refuse(error)
+      return await work(connection)
     } finally {
+      client.off('error', onError)
       client.release(broken)
     }
   }
 
   async function query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> {
-    return withClient(async (client, connectMs) => {
-      const timed: TimedQuery = { text }
-      if (values) timed.values = [...values]
+    return withConnection((connection) => {
+      const timed = toQuery(text, values)
       // At least 1 ms: pg takes 0 for "no timeout".
-      if (deadlineMs !== null) timed.query_timeout = Math.max(1, Math.round(deadlineMs - connectMs))
-      return (await client.query<Row>(timed)).rows
+      if (deadlineMs !== null)
+        timed.query_timeout = Math.max(1, Math.round(deadlineMs - connection.connectMs))
+      return connection.query<Row>(timed)
     })
   }
 
   async function transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    return withClient(async (client) => {
-      await client.query('begin')
+    return withConnection(async (connection) => {
+      await connection.query({ text: 'begin' })
       try {
-        const result = await work({
-          query: async <Row extends object>(text: string, values?: readonly unknown[]) =>
-            (await client.query<Row>(text, values && [...values])).rows,
-        })
-        await client.query('commit')
+        const result = await work({ query: (text, values) => connection.query(toQuery(text, values)) })
+        await connection.query({ text: 'commit' })
         return result
       } catch (error) {
-        if (!isUnavailable(error)) await client.query('rollback')
+        if (!connection.isBroken()) await connection.query({ text: 'rollback' })
         throw error
       }
     })
@@ -71,6 +92,10 @@ export function createPoolDatabase(pool: pg.Pool, options: PoolDatabaseOptions):
   return { query, transaction, close }
 }
 
+function toQuery(text: string, values?: readonly unknown[]): TimedQuery {
+  return values ? { text, values: [...values] } : { text }
+}
+
 function refuse(error: unknown): never {
   if (!isUnavailable(error)) throw error
   throw new Refusal('database_unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error })
@@ -82,7 +107,7 @@ const UNAVAILABLE_SQLSTATE = /^(08|28|3D|53|57P|25006)/
 
 function isUnavailable(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return UNAVAILABLE_SQLSTATE.test(error.code ?? '')
-  if (error instanceof Refusal || error instanceof TypeError || error instanceof RangeError) return false
+  if (error instanceof TypeError || error instanceof RangeError) return false
   // What pg itself raises (refused, reset, timed out, ended) carries no SQLSTATE.
   return error instanceof Error && isRaisedByConnection(error)
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { Refusal } from '../errors.js'
 import { guardPlugin } from '../guard/fastify.js'
 import type { Guard } from '../guard/guard.js'
 import type { Log } from '../log.js'
+import { CONSTANT_HEADERS } from './constant-headers.js'
 import { serveDocs } from './docs.js'
 import { answerUnreadableRequest, replyWithProblems, sendError } from './error-reply.js'
 import { acceptJsonOnly } from './json-body.js'
@@ -25,13 +27,6 @@ const MAX_HEADER_BYTES = 16 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 20_000
 
-const CONSTANT_HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-} as const
-
 /** Builds the HTTP side: everything from socket to rules and back. Call `ready()` or `listen()` on it. */
 export async function buildApp({ api, guard, log, corsOrigins, docs }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
@@ -41,6 +36,8 @@ export async function buildApp({ api, guard, log, corsOrigins, docs }: AppOption
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: 2_000,
+      // Refused below instead: Node answers a missing one without any problem document.
+      requireHostHeader: false,
     },
     routerOptions: { ignoreTrailingSlash: true },
     // Requests that come in on open connections while closing are still served.
@@ -68,7 +65,11 @@ export async function buildApp({ api, guard, log, corsOrigins, docs }: AppOption
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(CONSTANT_HEADERS)
     reply.header('x-request-id', request.id)
+    const { httpVersion, headers } = request.raw
+    if (httpVersion !== '1.0' && headers.host === undefined) throw new Refusal('malformed_request')
   })
+  // Node answers any expectation but 100-continue with a bare 417; it may as well be ignored (RFC 9110 §10.1.1).
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   await app.register(cors, {
     origin: [...corsOrigins],
     credentials: true,
@@ -77,6 +78,10 @@ export async function buildApp({ api, guard, log, corsOrigins, docs }: AppOption
     exposedHeaders: ['Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
     maxAge: 600,
     strictPreflight: false,
+  })
+  // Before the body: what it holds does not matter where nothing listens.
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw new Refusal('route_not_found')
   })
   await app.register(guardPlugin, { guard })
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema)

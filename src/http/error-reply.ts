@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { challengeFor } from '../core/challenge.js'
 import { PROBLEM_TYPE, problemOf } from '../core/problem.js'
 import { type ErrorCode, type FieldError, Refusal } from '../errors.js'
 import type { Log } from '../log.js'
+import { CONSTANT_HEADERS } from './constant-headers.js'
 
 /** The single exit for everything that is not a success. Register it before any route. */
 export function replyWithProblems(app: FastifyInstance, log: Log): void {
@@ -17,7 +19,7 @@ export function sendError(
   reply: FastifyReply,
   log: Log,
 ): FastifyReply {
-  const refusal = toRefusal(error)
+  const refusal = toRefusal(error, request)
   logFailure(refusal, request, log)
   const challenge = challengeFor(refusal.code)
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
@@ -59,16 +61,16 @@ interface FastifyError extends Error {
   readonly validation?: readonly AjvError[]
 }
 
-function toRefusal(error: unknown): Refusal {
+function toRefusal(error: unknown, request: FastifyRequest): Refusal {
   if (error instanceof Refusal) return error
-  const { code, statusCode, validation } = error as FastifyError
+  const { code, statusCode, validation } = (error ?? {}) as Partial<FastifyError>
   if (validation) return new Refusal('validation_failed', { errors: describeValidation(validation) })
   const known = code === undefined ? undefined : FASTIFY_CODES[code]
   if (known) return new Refusal(known)
-  // Whatever else Fastify or Node blames on the client, such as a body that broke off.
-  if (code === 'ECONNRESET' || (statusCode !== undefined && statusCode >= 400 && statusCode < 500)) {
-    return new Refusal('malformed_request')
-  }
+  // Whatever else Fastify blames on the client, and a body that broke off with its connection.
+  const isClientError = statusCode !== undefined && statusCode >= 400 && statusCode < 500
+  if (isClientError && code?.startsWith('FST_')) return new Refusal('malformed_request')
+  if (code === 'ECONNRESET' && request.raw.destroyed) return new Refusal('malformed_request')
   return new Refusal('internal_error', { cause: error })
 }
 
@@ -100,10 +102,15 @@ export function answerUnreadableRequest(error: NodeJS.ErrnoException, socket: So
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? 'request_timeout'
         : 'malformed_request'
-  const problem = problemOf(code, 'none')
+  const problem = problemOf(code, randomUUID())
   const body = JSON.stringify(problem)
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n${body}`,
-  )
+  const headers = {
+    ...CONSTANT_HEADERS,
+    'x-request-id': problem.request_id,
+    'content-type': PROBLEM_TYPE,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  }
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\n${head.join('')}\r\n${body}`)
 }

@@ -2,7 +2,7 @@ import { METHODS } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { Refusal } from '../errors.js'
 
-// CONNECT never reaches a router; OPTIONS is answered for CORS; HEAD comes with GET.
+// CONNECT never reaches a router; OPTIONS is answered for CORS.
 const UNROUTED = new Set(['CONNECT', 'OPTIONS'])
 
 /** Answers 405 with `Allow` (RFC 9110 §15.5.6) for every method that an address of these routes does not have. */
@@ -15,10 +15,7 @@ export function refuseOtherMethods(
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true })
   }
   for (const url of new Set(routes.map((route) => route.url))) {
-    const known = routes.filter((route) => route.url === url).map((route) => route.method)
-    const allowed = known.includes('GET')
-      ? ['GET', 'HEAD', ...known.filter((method) => method !== 'GET')]
-      : known
+    const allowed = routes.filter((route) => route.url === url).map((route) => route.method)
     app.route({
       url,
       method: methods.filter((method) => !allowed.includes(method)),

@@ -22,12 +22,15 @@ export type StoredHash =
       readonly phc: string
     }
 
-const BCRYPT = /^\$(2[aby])\$(\d\d)\$[./A-Za-z0-9]{53}$/
-const BCRYPT_SHA256_V1 = /^\$bcrypt-sha256\$(2[ab]),([1-9]\d?)\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})$/
-const BCRYPT_SHA256_V2 =
-  /^\$bcrypt-sha256\$v=2,t=(2b),r=([1-9]\d?)\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})$/
+// Only what the libraries decode is known: they refuse the rest at once, which would skip the dummy work. 16 bytes
+// of salt and 23 of digest leave unused bits in their last characters, and those must be zero.
+const SALT = '[./A-Za-z0-9]{21}[.Oeu]'
+const DIGEST = '[./A-Za-z0-9]{30}[.CGKOSWaeimquy26]'
+const BCRYPT = new RegExp(`^\\$(2[aby])\\$(\\d\\d)\\$${SALT}${DIGEST}$`)
+const BCRYPT_SHA256_V1 = new RegExp(`^\\$bcrypt-sha256\\$(2[ab]),([1-9]\\d?)\\$(${SALT})\\$(${DIGEST})$`)
+const BCRYPT_SHA256_V2 = new RegExp(`^\\$bcrypt-sha256\\$v=2,t=(2b),r=([1-9]\\d?)\\$(${SALT})\\$(${DIGEST})$`)
 const ARGON2ID =
-  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}$/
+  /^\$argon2id\$v=19\$m=([1-9]\d{0,6}),t=([1-9]\d{0,2}),p=([1-9]\d{0,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/
 
 /** Reads a stored hash; null for any format that is not known. */
 export function parseStoredHash(stored: string): StoredHash | null {
@@ -54,8 +57,10 @@ function parseBcryptSha256(stored: string): StoredHash | null {
 }
 
 function parseArgon2id(stored: string): StoredHash | null {
-  const [, memory, passes, lanes] = ARGON2ID.exec(stored) ?? []
-  if (memory === undefined) return null
+  const [, memory, passes, lanes, salt, digest] = ARGON2ID.exec(stored) ?? []
+  if (salt === undefined || digest === undefined || !isBase64(salt) || !isBase64(digest)) return null
+  // RFC 9106 §3.1: at least 8 KiB for each lane. And no log-in may take the memory of the whole machine.
+  if (Number(memory) < 8 * Number(lanes) || Number(memory) > MAX_ARGON2_KIB) return null
   return {
     scheme: 'argon2id',
     memoryKib: Number(memory),
@@ -64,6 +69,11 @@ function parseArgon2id(stored: string): StoredHash | null {
     phc: stored,
   }
 }
+
+const MAX_ARGON2_KIB = 1024 * 1024
+
+const isBase64 = (text: string): boolean =>
+  Buffer.from(text, 'base64').toString('base64').replace(/=+$/, '') === text
 
 const isBcryptCost = (cost: number): boolean => cost >= 4 && cost <= 31
 

@@ -23,7 +23,7 @@ export async function openTestDatabase(): Promise<Database> {
 }
 
 /** A fresh, empty database on the test server. */
-export async function createServerDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+export async function createServerDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `keyward_test_${randomBytes(6).toString('hex')}`
   await onServer(`create database ${name}`)
   const url = new URL(inject('serverUrl'))

@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Config, ConfigError, readConfig } from '../../src/config.js'
+
+const SECRET = 'mV3xqLw8ZrT5nKc1YbH7dFg2JsPa9eUo'
+const DATABASE_URL = 'postgresql://keyward:db-pa55word@db.example/keyward'
+const PRODUCTION = { NODE_ENV: 'production', BETTER_AUTH_SECRET: SECRET, DATABASE_URL }
+
+const problemsOf = (environment: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+test('nothing needs to be set to try it', () => {
+  expect(readConfig({})).toEqual({
+    isProduction: false,
+    host: '127.0.0.1',
+    port: 8000,
+    databaseUrl: null,
+    dataDir: resolve('data'),
+    tokenSecret: null,
+    issuer: 'keyward',
+    accessTokenTtlSeconds: 7 * 24 * 60 * 60,
+    acceptLegacyTokens: false,
+    passwordPolicy: 'composition',
+    passwordHash: 'bcrypt',
+    bcryptCost: 12,
+    corsOrigins: ['http://localhost:3000'],
+    docs: true,
+    logLevel: 'info',
+  } satisfies Config)
+})
+
+test('everything can be set', () => {
+  const environment = {
+    ...PRODUCTION,
+    HOST: '0.0.0.0',
+    PORT: '0',
+    DATA_DIR: '/srv/keyward',
+    JWT_ALGORITHM: 'HS256',
+    JWT_ISSUER: 'my-app',
+    ACCESS_TOKEN_TTL: '3600',
+    ACCEPT_LEGACY_TOKENS: 'on',
+    PASSWORD_POLICY: 'nist',
+    PASSWORD_HASH: 'argon2id',
+    BCRYPT_COST: '13',
+    CORS_ORIGINS: 'https://app.example.com',
+    DOCS: 'off',
+    LOG_LEVEL: 'debug',
+  }
+  expect(readConfig(environment)).toEqual({
+    isProduction: true,
+    host: '0.0.0.0',
+    port: 0,
+    databaseUrl: DATABASE_URL,
+    dataDir: '/srv/keyward',
+    tokenSecret: SECRET,
+    issuer: 'my-app',
+    accessTokenTtlSeconds: 3600,
+    acceptLegacyTokens: true,
+    passwordPolicy: 'nist',
+    passwordHash: 'argon2id',
+    bcryptCost: 13,
+    corsOrigins: ['https://app.example.com'],
+    docs: false,
+    logLevel: 'debug',
+  } satisfies Config)
+})
+
+test('an empty variable counts as unset', () => {
+  const names = ['HOST', 'PORT', 'DATABASE_URL', 'BETTER_AUTH_SECRET', 'CORS_ORIGINS', 'DOCS', 'BCRYPT_COST']
+  expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}))
+  expect(readConfig({ BETTER_AUTH_SECRET: SECRET, BETTER_AUTH_SECRET_FILE: '' }).tokenSecret).toBe(SECRET)
+})
+
+test('the configuration cannot be changed afterwards', () => {
+  const config = readConfig({}) as { port: number }
+  expect(() => {
+    config.port = 1
+  }).toThrow(TypeError)
+})
+
+test.each([
+  ['NODE_ENV', 'staging', 'must be development or test or production'],
+  ['NODE_ENV', 'Production', 'must be development or test or production'],
+  ['PORT', '65536', 'must be a whole number from 0 to 65535'],
+  ['PORT', '-1', 'must be a whole number from 0 to 65535'],
+  ['PORT', '80a', 'must be a whole number from 0 to 65535'],
+  ['PORT', '8e3', 'must be a whole number from 0 to 65535'],
+  ['PORT', ' 80', 'must be a whole number from 0 to 65535'],
+  ['EMBEDDED', 'true', 'must be on or off'],
+  ['JWT_ALGORITHM', 'none', 'must be HS256'],
+  ['JWT_ALGORITHM', 'RS256', 'must be HS256'],
+  ['ACCESS_TOKEN_TTL', '0', 'must be a whole number from 1 to 31536000'],
+  ['ACCESS_TOKEN_TTL', '1.5', 'must be a whole number from 1 to 31536000'],
+  ['ACCESS_TOKEN_TTL', '31536001', 'must be a whole number from 1 to 31536000'],
+  ['ACCEPT_LEGACY_TOKENS', '1', 'must be on or off'],
+  ['PASSWORD_POLICY', 'none', 'must be composition or nist'],
+  ['PASSWORD_HASH', 'md5', 'must be bcrypt or argon2id'],
+  ['BCRYPT_COST', '3', 'must be a whole number from 4 to 20'],
+  ['BCRYPT_COST', '21', 'must be a whole number from 4 to 20'],
+  ['RATE_LIMIT', 'yes', 'must be on or off'],
+  ['DOCS', 'ON', 'must be on or off'],
+  ['LOG_LEVEL', 'trace', 'must be debug or info or warn or error or silent'],
+])('%s=%s is refused by name', (name, value, problem) => {
+  expect(problemsOf({ [name]: value })).toEqual([`${name} ${problem}`])
+})
+
+test('every mistake is told at once, one per line', () => {
+  const broken = { PORT: 'x', DOCS: 'x', BETTER_AUTH_SECRET: 'x', DATABASE_URL: 'x', CORS_ORIGINS: 'x' }
+  expect(problemsOf(broken).map((problem) => problem.split(' ')[0])).toEqual([
+    'PORT',
+    'DATABASE_URL',
+    'BETTER_AUTH_SECRET',
+    'CORS_ORIGINS',
+    'DOCS',
+  ])
+  expect(() => readConfig(broken)).toThrow(/^The configuration is not valid:\n(  - [A-Z_]+ .+\n?){5}$/)
+})
+
+test('no mistake repeats a secret', () => {
+  const problems = problemsOf({
+    NODE_ENV: 'production',
+    BETTER_AUTH_SECRET: 'tell-nobody',
+    DATABASE_URL: 'mysql://keyward:db-pa55word@db.example/keyward',
+    PORT: 'x',
+  })
+  expect(problems).toHaveLength(3)
+  expect(problems.join()).not.toMatch(/tell-nobody|pa55word/)
+})
+
+describe('the cost of bcrypt', () => {
+  test.each(['development', 'production'])('is at least 10 under NODE_ENV=%s', (mode) => {
+    expect(problemsOf({ ...PRODUCTION, NODE_ENV: mode, BCRYPT_COST: '9' })).toEqual([
+      'BCRYPT_COST must be at least 10 (4 to 9 only under NODE_ENV=test)',
+    ])
+    expect(problemsOf({ ...PRODUCTION, NODE_ENV: mode, BCRYPT_COST: '10' })).toEqual([])
+  })
+
+  test('may be 4 in tests', () => {
+    expect(readConfig({ NODE_ENV: 'test', BCRYPT_COST: '4' }).bcryptCost).toBe(4)
+  })
+})
+
+describe('in production', () => {
+  test('a secret and a database are demanded', () => {
+    expect(problemsOf({ NODE_ENV: 'production' })).toEqual([
+      expect.stringMatching(/^BETTER_AUTH_SECRET must be set in production: .*npx keyward secret/),
+      'DATABASE_URL must be set in production, or EMBEDDED=on to use the embedded database',
+    ])
+  })
+
+  test('the embedded database is used only when that is said', () => {
+    const { DATABASE_URL: _, ...embedded } = PRODUCTION
+    expect(problemsOf(embedded)).toHaveLength(1)
+    expect(problemsOf({ ...embedded, EMBEDDED: 'off' })).toHaveLength(1)
+    expect(readConfig({ ...embedded, EMBEDDED: 'on' }).databaseUrl).toBeNull()
+  })
+
+  test('a wrong value is not called missing as well', () => {
+    expect(problemsOf({ NODE_ENV: 'production', BETTER_AUTH_SECRET: 'x', DATABASE_URL: 'x' })).toHaveLength(2)
+  })
+})
+
+describe('browser origins', () => {
+  test.each([
+    ['https://app.example.com', ['https://app.example.com']],
+    [' https://a.example , http://b.example:8080,', ['https://a.example', 'http://b.example:8080']],
+    ['http://localhost:3000', ['http://localhost:3000']],
+    ['https://xn--bcher-kva.example', ['https://xn--bcher-kva.example']],
+  ])('%j is taken', (value, origins) => {
+    expect(readConfig({ CORS_ORIGINS: value }).corsOrigins).toEqual(origins)
+  })
+
+  test.each([
+    '*',
+    'null',
+    'https://*.example.com',
+    'https://app.example.com/',
+    'https://app.example.com/path',
+    'https://app.example.com:443',
+    'https://APP.example.com',
+    'https://ada@app.example.com',
+    'app.example.com',
+    'ftp://app.example.com',
+    'file:///',
+  ])('%j is refused, even behind a right one', (origin) => {
+    expect(problemsOf({ CORS_ORIGINS: `https://a.example,${origin}` })).toEqual([
+      `CORS_ORIGINS must list exact origins such as https://app.example.com; "${origin}" is none`,
+    ])
+  })
+
+  test('in production none is allowed unless it is named', () => {
+    expect(readConfig(PRODUCTION).corsOrigins).toEqual([])
+  })
+})
+
+test('a generated secret is accepted', () => {
+  for (const encoding of ['base64url', 'base64', 'hex'] as const) {
+    const secret = randomBytes(32).toString(encoding)
+    expect(readConfig({ BETTER_AUTH_SECRET: secret }).tokenSecret).toBe(secret)
+  }
+})

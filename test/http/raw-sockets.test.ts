@@ -1,0 +1,156 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { connect } from 'node:net'
+import { afterEach, beforeAll, expect, test } from 'vitest'
+import { ERRORS, type ErrorCode } from '../../src/errors.js'
+import { useTestApp } from '../support/test-app.js'
+
+const app = useTestApp()
+
+let port = 0
+beforeAll(async () => {
+  await app.server.listen({ port: 0, host: '127.0.0.1' })
+  port = (app.server.server.address() as AddressInfo).port
+})
+
+afterEach(async () => {
+  expect(await exchange('GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toContain(
+    '{"status":"ready"}',
+  )
+  expect(app.logLines.filter((line) => JSON.parse(line).level === 'error')).toStrictEqual([])
+})
+
+/** Sends these bytes and collects what comes back until the server closes the connection. */
+async function exchange(bytes: string | Buffer, { thenEnd = false } = {}): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  let received = ''
+  socket.setEncoding('latin1')
+  socket.on('data', (chunk: string) => {
+    received += chunk
+  })
+  // The server may cut the connection while there is still something to send.
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.write(bytes)
+  if (thenEnd) socket.end()
+  await new Promise((resolve) => socket.once('close', resolve))
+  return received
+}
+
+function expectRefusal(received: string, code: ErrorCode): void {
+  const [head, body] = received.split('\r\n\r\n') as [string, string]
+  const [statusLine, ...lines] = head.split('\r\n')
+  const headers = Object.fromEntries(lines.map((line) => line.toLowerCase().split(': ') as [string, string]))
+  const problem = JSON.parse(body)
+  expect(statusLine).toBe(`HTTP/1.1 ${problem.status} ${problem.title}`)
+  expect(problem).toStrictEqual({
+    type: 'about:blank',
+    title: expect.any(String),
+    status: ERRORS[code].status,
+    detail: ERRORS[code].detail,
+    code,
+    request_id: headers['x-request-id'],
+  })
+  expect(headers).toMatchObject({
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    connection: 'close',
+  })
+  expect(headers).not.toHaveProperty('server')
+}
+
+const LOGIN = 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+
+test.for([
+  ['garbage', '\x00\x01\x02\x03 garbage\r\n\r\n'],
+  ['a TLS handshake', Buffer.from('16030100c8010000c40303', 'hex')],
+  ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+  ['an unknown version', 'GET /health/live HTTP/9.9\r\nHost: x\r\n\r\n'],
+  ['an absurd method', 'FROBNICATE / HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['a method in lower case', 'get /health/live HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['a missing Host', 'GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n'],
+  ['a NUL in a header', 'GET /health/live HTTP/1.1\r\nHost: x\r\nX-A: a\x00b\r\n\r\n'],
+  ['a space before the colon', 'GET /health/live HTTP/1.1\r\nHost : x\r\n\r\n'],
+  ['a folded header', 'GET /health/live HTTP/1.1\r\nHost: x\r\nX-A: a\r\n b\r\n\r\n'],
+  ['bare line feeds', 'GET /health/live HTTP/1.1\nHost: x\n\n'],
+  ['two lengths', `${LOGIN}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+  ['two different lengths', `${LOGIN}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} `],
+  ['the same length twice', `${LOGIN}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}`],
+  ['a negative length', `${LOGIN}Content-Length: -2\r\n\r\n{}`],
+  ['a length that is no number', `${LOGIN}Content-Length: 2, 2\r\n\r\n{}`],
+  ['an unknown transfer coding', `${LOGIN}Transfer-Encoding: gzip\r\n\r\n{}`],
+  ['a coding after chunked', `${LOGIN}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n`],
+  ['a malformed chunk', `${LOGIN}Transfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n`],
+] as const)('%s gets 400', async ([, bytes]) => {
+  expectRefusal(await exchange(bytes), 'malformed_request')
+})
+
+test.for([
+  ['one long header', `X-Long: ${'a'.repeat(17_000)}\r\n`],
+  ['thousands of headers', 'X-Many: any value\r\n'.repeat(1_500)],
+  ['a long token', `Authorization: Bearer ${'a'.repeat(17_000)}\r\n`],
+] as const)('%s gets 431', async ([, headers]) => {
+  const received = await exchange(`GET /api/auth/profile HTTP/1.1\r\nHost: x\r\n${headers}\r\n`)
+  expectRefusal(received, 'headers_too_large')
+})
+
+test('an address of many kilobytes gets 431', async () => {
+  const received = await exchange(`GET /${'a'.repeat(17_000)} HTTP/1.1\r\nHost: x\r\n\r\n`)
+  expectRefusal(received, 'headers_too_large')
+})
+
+test('a body that breaks off is refused or cut off, and nothing comes of it', async () => {
+  const body = '{"email":"half@example.com","name":"Half","password":"C0rrect-'
+  const register = LOGIN.replace('login', 'register')
+  for (const framing of ['Content-Length: 500\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n40\r\n']) {
+    const received = await exchange(`${register}${framing}${body}`, { thenEnd: true })
+    if (received !== '') expectRefusal(received, 'malformed_request')
+  }
+  expect(await app.database.query("select 1 from users where email like 'half@%'")).toStrictEqual([])
+  expect(app.logLines).toStrictEqual([])
+})
+
+test('a body that grows past 16 KiB is refused before it has arrived', async () => {
+  const announced = await exchange(`${LOGIN}Content-Length: 1000000000\r\n\r\n{"email":`)
+  expectRefusal(announced, 'body_too_large')
+  const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`
+  const growing = await exchange(`${LOGIN}Transfer-Encoding: chunked\r\n\r\n${chunk}${chunk}`)
+  expectRefusal(growing, 'body_too_large')
+})
+
+test('two Authorization headers authenticate nobody', async () => {
+  const { token } = await app.newUser()
+  const send = (headers: string) =>
+    exchange(`GET /api/auth/profile HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`)
+  const good = `Authorization: Bearer ${token}\r\n`
+  expectRefusal(await send(`${good}Authorization: Bearer other\r\n`), 'not_authenticated')
+  expectRefusal(await send(`authorization: Basic eDp4\r\n${good}`), 'not_authenticated')
+  expectRefusal(await send(`${good}${good}`), 'not_authenticated')
+  expect(await send(good)).toMatch(/^HTTP\/1\.1 200 /)
+})
+
+test('a tunnel is not opened', async () => {
+  const received = await exchange('CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n')
+  expect(received).toBe('')
+})
+
+test('an expectation that is not understood changes nothing', async () => {
+  const received = await exchange(
+    `${LOGIN}Expect: a-miracle\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`,
+  )
+  expect(received).toMatch(/^HTTP\/1\.1 400 [\s\S]*"code":"validation_failed"/)
+})
+
+test('HTTP/1.0 needs no Host', async () => {
+  expect(await exchange('GET /health/live HTTP/1.0\r\n\r\n')).toContain('{"status":"live"}')
+})
+
+test('of two requests in one packet each gets its own answer', async () => {
+  const received = await exchange(
+    'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /nope HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+  )
+  expect(received.match(/HTTP\/1\.1 \d+/g)).toStrictEqual(['HTTP/1.1 200', 'HTTP/1.1 404'])
+})
