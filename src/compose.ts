@@ -1,23 +1,39 @@
 import { availableParallelism } from 'node:os'
 import type { FastifyInstance } from 'fastify'
+import type { Account } from './accounts/account.js'
 import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
+import { createBackground } from './background.js'
 import type { Config } from './config.js'
 import { createTokenKey } from './core/access-token.js'
-import type { Account } from './accounts/account.js'
+import type { RequestContext } from './core/auth-event.js'
 import { type Clock, systemClock } from './core/clock.js'
+import { createRevocationCheck } from './core/revocation-check.js'
+import { createRevocationLog } from './core/revocation-log.js'
 import type { Database } from './db/database.js'
+import { listen } from './db/listen.js'
+import { Refusal } from './errors.js'
 import { createGuard } from './guard/guard.js'
+import type { Api } from './http/api.js'
 import { buildApp } from './http/app.js'
 import { createEventRecorder, type Log } from './log.js'
-import { boundEngine } from './passwords/bounded-engine.js'
+import { runUserCommand, type UserCommand, type UserReport } from './operators/commands.js'
+import { createUserStore } from './operators/sql.js'
+import { boundHasher } from './passwords/bounded-hasher.js'
 import { readCommonPasswords } from './passwords/common-passwords.js'
 import { type HashEngine, nativeHashEngine } from './passwords/hash-engine.js'
 import { createPasswordHasher } from './passwords/password-hasher.js'
 import { createPasswordPolicy } from './passwords/password-policy.js'
+import { createFeed, type Feed } from './revocation/feed.js'
+import { purge } from './revocation/purge.js'
+import { CHANNEL, createFeedStore } from './revocation/sql.js'
+import { type Activity, createActivity } from './sessions/activity.js'
+import { changePassword } from './sessions/change-password.js'
+import { endSession, listSessions, logout, logoutAll } from './sessions/end-sessions.js'
 import { login } from './sessions/login.js'
-import { logout } from './sessions/logout.js'
+import { refresh } from './sessions/refresh.js'
+import { createSessionStore } from './sessions/sql.js'
 import { startSession } from './sessions/start-session.js'
 
 export interface Parts {
@@ -27,6 +43,8 @@ export interface Parts {
   readonly database: Database
   readonly log: Log
   readonly clock?: Clock
+  /** Milliseconds that only ever grow, for the age of the feed; default the process's. */
+  readonly monotonicMs?: () => number
   readonly hashEngine?: HashEngine
 }
 
@@ -34,47 +52,156 @@ export interface Parts {
 const MAX_HASHES_IN_FLIGHT = Math.min(availableParallelism(), 3)
 const MAX_HASHES_WAITING = 128
 
-/** The one place that knows how the parts fit together. */
-export async function compose(parts: Parts): Promise<FastifyInstance> {
-  const { config, tokenSecret, database, log, clock = systemClock, hashEngine = nativeHashEngine } = parts
-  const { issuer, accessTokenTtlSeconds, acceptLegacyTokens } = config
-  const recordEvent = createEventRecorder(log)
-  const accounts = createAccountStore(database)
-  const hasher = createPasswordHasher(
-    boundEngine(hashEngine, { inFlight: MAX_HASHES_IN_FLIGHT, waiting: MAX_HASHES_WAITING }),
-    { scheme: config.passwordHash, bcryptCost: config.bcryptCost },
-  )
-  const passwordPolicy = createPasswordPolicy(
-    config.passwordPolicy,
-    readCommonPasswords(config.passwordPolicy),
-  )
-  const tokenKey = createTokenKey(tokenSecret)
-  const openSession = (account: Account) =>
-    startSession({ tokenKey, issuer, accessTokenTtlSeconds, clock }, account)
+const ACTIVITY_INTERVAL_MS = 60_000
+const PURGE_INTERVAL_MS = 5 * 60_000
 
-  return buildApp({
-    api: {
-      register: async (registration, context) =>
-        openSession(
-          await register({ accounts, hasher, passwordPolicy, clock, recordEvent }, registration, context),
-        ),
-      login: (credentials, context) =>
-        login(
-          { credentials: accounts, hasher, startSession: openSession, recordEvent },
-          credentials,
-          context,
-        ),
-      logout: (principal, context) => logout(recordEvent, principal, context),
-      readProfile: (principal) => readProfile(accounts, principal),
-      updateProfile: (principal, change, context) =>
-        updateProfile({ accounts, clock, recordEvent }, principal, change, context),
-      checkReady: async () => {
-        await database.query('select 1')
+export interface Composed {
+  /** What runs beside requests starts and stops with it. */
+  readonly app: FastifyInstance
+  /** Carries out an operator's command; when it resolves, this node knows of every session that it ended. */
+  readonly runUserCommand: (command: UserCommand) => Promise<UserReport>
+}
+
+/** The one place that knows how the parts fit together. */
+export async function compose(parts: Parts): Promise<Composed> {
+  const { config, tokenSecret, database, log, clock = systemClock } = parts
+  const { issuer, acceptLegacyTokens } = config
+  const revocationLog = createRevocationLog()
+  const feed = createFeed({
+    store: createFeedStore(database),
+    log: revocationLog,
+    pollIntervalMs: config.revocation.pollIntervalMs,
+    monotonicMs: parts.monotonicMs ?? (() => performance.now()),
+    onFailure: (error) => log.warn({ err: error }, 'the feed of ended sessions cannot be read'),
+    onRecovery: () => log.info('the feed of ended sessions is read again'),
+  })
+  const sessions = createSessionStore(database)
+  const activity = createActivity(sessions, clock)
+  const isEnded = createRevocationCheck(revocationLog, feed.ageMs, config.revocation)
+  const app = await buildApp({
+    api: composeApi(parts, feed, activity),
+    guard: createGuard({
+      secret: tokenSecret,
+      issuer,
+      acceptLegacyTokens,
+      clock,
+      revocations: (sessionId) => {
+        activity.note(sessionId)
+        return isEnded(sessionId)
       },
-    },
-    guard: createGuard({ secret: tokenSecret, issuer, acceptLegacyTokens, clock }),
+    }),
     log,
     corsOrigins: config.corsOrigins,
     docs: config.docs,
+    feedToken: config.revocation.feedToken,
   })
+
+  const background = createBackground(
+    [
+      { name: 'write last seen', everyMs: ACTIVITY_INTERVAL_MS, run: activity.flush },
+      { name: 'purge', everyMs: PURGE_INTERVAL_MS, run: () => purge(database, config.sessionIdleTtlSeconds) },
+    ],
+    log,
+  )
+  const listener =
+    config.listenUrl === null
+      ? null
+      : listen(config.listenUrl, CHANNEL, {
+          onNotify: feed.wake,
+          onFailure: (error) =>
+            log.warn({ err: error }, 'no notifications of ended sessions; polling for them instead'),
+          onRecovery: () => log.info('notifications of ended sessions arrive again'),
+        })
+  // Before the first request: a node that does not know what has ended must not judge a token.
+  app.addHook('onReady', async () => {
+    await feed.start()
+    background.start()
+  })
+  app.addHook('preClose', () => feed.release())
+  app.addHook('onClose', async () => {
+    await listener?.stop()
+    await feed.stop()
+    await background.stop()
+    await activity.flush().catch(() => {})
+  })
+  const operate = composeOperator(parts)
+  return {
+    app,
+    async runUserCommand(command) {
+      const report = await operate(command)
+      await feed.catchUp()
+      return report
+    },
+  }
+}
+
+/** What operators' commands run on. */
+export function composeOperator({
+  config,
+  database,
+}: Pick<Parts, 'config' | 'database'>): (command: UserCommand) => Promise<UserReport> {
+  const users = createUserStore(database)
+  return (command) => runUserCommand({ users, clock: systemClock, ...composePasswords(config) }, command)
+}
+
+function composePasswords(config: Config, hashEngine: HashEngine = nativeHashEngine) {
+  const hasher = createPasswordHasher(hashEngine, {
+    scheme: config.passwordHash,
+    bcryptCost: config.bcryptCost,
+  })
+  return {
+    passwordPolicy: createPasswordPolicy(config.passwordPolicy, readCommonPasswords(config.passwordPolicy)),
+    hasher: boundHasher(hasher, { inFlight: MAX_HASHES_IN_FLIGHT, waiting: MAX_HASHES_WAITING }),
+  }
+}
+
+/** The rules, each with what it needs. */
+function composeApi(
+  { config, tokenSecret, database, log, clock = systemClock, hashEngine }: Parts,
+  feed: Feed,
+  activity: Activity,
+): Api {
+  const recordEvent = createEventRecorder(log)
+  const accounts = createAccountStore(database)
+  const sessions = createSessionStore(database)
+  const { passwordPolicy, hasher } = composePasswords(config, hashEngine)
+  const { catchUp } = feed
+  const issuing = { sessions, settings: config, tokenKey: createTokenKey(tokenSecret), clock }
+  const ending = { sessions, clock, recordEvent, catchUp }
+  const openSession = (account: Account, verifiedHash: string, context: RequestContext) =>
+    startSession(issuing, account, verifiedHash, context)
+
+  return {
+    async register(registration, context) {
+      const registering = { accounts, hasher, passwordPolicy, clock, recordEvent }
+      const { account, passwordHash } = await register(registering, registration, context)
+      const session = await openSession(account, passwordHash, context)
+      // Disabled or changed in the moment after it was made.
+      if (session === null) throw new Refusal('invalid_credentials')
+      return session
+    },
+    login: (credentials, context) =>
+      login({ credentials: accounts, hasher, startSession: openSession, recordEvent }, credentials, context),
+    refresh: (refreshToken, context) =>
+      refresh({ ...issuing, recordEvent, catchUp, noteActivity: activity.note }, refreshToken, context),
+    logout: (principal, context) => logout(ending, principal, context),
+    logoutAll: (principal, keepCurrent, context) => logoutAll(ending, principal, keepCurrent, context),
+    listSessions: (principal) => listSessions(sessions, clock, principal),
+    endSession: (principal, id, context) => endSession(ending, principal, id, context),
+    changePassword: (principal, change, context) =>
+      changePassword(
+        { ...ending, credentials: accounts, hasher, passwordPolicy },
+        principal,
+        change,
+        context,
+      ),
+    readProfile: (principal) => readProfile(accounts, principal),
+    updateProfile: (principal, change, context) =>
+      updateProfile({ accounts, clock, recordEvent }, principal, change, context),
+    readRevocations: (after, waitSeconds) => feed.read(after, waitSeconds * 1000),
+    async checkReady() {
+      await database.query('select 1')
+      return feed.ageMs()
+    },
+  }
 }

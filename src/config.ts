@@ -3,7 +3,12 @@ import { resolve } from 'node:path'
 import { SETTINGS, type Setting, type SettingName } from './settings.js'
 
 type Values = { [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never }
-type OptionalName = 'DATABASE_URL' | 'BETTER_AUTH_SECRET' | 'CORS_ORIGINS'
+type OptionalName =
+  | 'DATABASE_URL'
+  | 'DATABASE_DIRECT_URL'
+  | 'BETTER_AUTH_SECRET'
+  | 'REVOCATION_FEED_TOKEN'
+  | 'CORS_ORIGINS'
 type Environment = Readonly<Record<string, string | undefined>>
 
 export interface Config {
@@ -12,11 +17,23 @@ export interface Config {
   readonly port: number
   /** Null for the embedded database under `dataDir`. */
   readonly databaseUrl: string | null
+  /** For notifications; null for the embedded database. */
+  readonly listenUrl: string | null
   readonly dataDir: string
   /** Null when one is to be generated under `dataDir`. */
   readonly tokenSecret: string | null
   readonly issuer: string
   readonly accessTokenTtlSeconds: number
+  readonly sessionTtlSeconds: number
+  readonly sessionIdleTtlSeconds: number
+  readonly refreshGraceSeconds: number
+  readonly revocation: {
+    readonly maxAgeMs: number
+    readonly whenStale: Values['REVOCATION_STALE']
+    readonly pollIntervalMs: number
+    /** Null when no other service may follow the feed. */
+    readonly feedToken: string | null
+  }
   readonly acceptLegacyTokens: boolean
   readonly passwordPolicy: Values['PASSWORD_POLICY']
   readonly passwordHash: Values['PASSWORD_HASH']
@@ -40,11 +57,14 @@ export function loadEnvironment(): Environment {
   return process.env
 }
 
+/** What the configuration is for: a command that signs no tokens needs no secret for it. */
+export type Purpose = 'server' | 'database'
+
 /** Turns an environment into a validated, frozen configuration. Throws a `ConfigError`. */
-export function readConfig(environment: Environment): Config {
+export function readConfig(environment: Environment, purpose: Purpose = 'server'): Config {
   const problems: string[] = []
   const values = readValues(environment, problems)
-  checkTogether(values, problems)
+  checkTogether(values, purpose, problems)
   if (problems.length > 0) throw new ConfigError(problems)
   const isProduction = values.NODE_ENV === 'production'
   return Object.freeze({
@@ -52,10 +72,20 @@ export function readConfig(environment: Environment): Config {
     host: values.HOST,
     port: values.PORT,
     databaseUrl: values.DATABASE_URL ?? null,
+    listenUrl: values.DATABASE_URL === undefined ? null : (values.DATABASE_DIRECT_URL ?? values.DATABASE_URL),
     dataDir: resolve(values.DATA_DIR),
     tokenSecret: values.BETTER_AUTH_SECRET ?? null,
     issuer: values.JWT_ISSUER,
     accessTokenTtlSeconds: values.ACCESS_TOKEN_TTL,
+    sessionTtlSeconds: values.SESSION_TTL,
+    sessionIdleTtlSeconds: values.SESSION_IDLE_TTL,
+    refreshGraceSeconds: values.REFRESH_GRACE,
+    revocation: Object.freeze({
+      maxAgeMs: values.REVOCATION_MAX_STALENESS * 1000,
+      whenStale: values.REVOCATION_STALE,
+      pollIntervalMs: values.REVOCATION_POLL_INTERVAL,
+      feedToken: values.REVOCATION_FEED_TOKEN ?? null,
+    }),
     acceptLegacyTokens: values.ACCEPT_LEGACY_TOKENS,
     passwordPolicy: values.PASSWORD_POLICY,
     passwordHash: values.PASSWORD_HASH,
@@ -97,15 +127,32 @@ function readText(environment: Environment, name: string, setting: Setting<unkno
   }
 }
 
-function checkTogether(values: ReadValues, problems: string[]): void {
+function checkTogether(values: ReadValues, purpose: Purpose, problems: string[]): void {
   const isGiven = (name: OptionalName): boolean => values[name] !== undefined
   const isMisread = (name: OptionalName): boolean =>
     problems.some((problem) => problem.startsWith(`${name} `))
   if (values.NODE_ENV !== 'test' && values.BCRYPT_COST < 10) {
     problems.push('BCRYPT_COST must be at least 10 (4 to 9 only under NODE_ENV=test)')
   }
+  if (values.ACCESS_TOKEN_TTL > values.SESSION_TTL) {
+    problems.push('ACCESS_TOKEN_TTL must not be longer than SESSION_TTL')
+  }
+  if (values.REVOCATION_POLL_INTERVAL >= values.REVOCATION_MAX_STALENESS * 1000) {
+    problems.push(
+      'REVOCATION_POLL_INTERVAL (milliseconds) must be shorter than REVOCATION_MAX_STALENESS (seconds)',
+    )
+  }
+  if (isGiven('DATABASE_DIRECT_URL') && !isGiven('DATABASE_URL') && !isMisread('DATABASE_URL')) {
+    problems.push('DATABASE_DIRECT_URL needs a DATABASE_URL beside it')
+  }
+  if (
+    values.REVOCATION_FEED_TOKEN !== undefined &&
+    values.REVOCATION_FEED_TOKEN === values.BETTER_AUTH_SECRET
+  ) {
+    problems.push('REVOCATION_FEED_TOKEN must not be the BETTER_AUTH_SECRET')
+  }
   if (values.NODE_ENV !== 'production') return
-  if (!isGiven('BETTER_AUTH_SECRET') && !isMisread('BETTER_AUTH_SECRET')) {
+  if (purpose === 'server' && !isGiven('BETTER_AUTH_SECRET') && !isMisread('BETTER_AUTH_SECRET')) {
     problems.push(`BETTER_AUTH_SECRET must be set in production: ${SETTINGS.BETTER_AUTH_SECRET.expected}`)
   }
   if (!isGiven('DATABASE_URL') && !isMisread('DATABASE_URL') && !values.EMBEDDED) {

@@ -10,8 +10,11 @@ export const ERRORS = {
   token_expired: { status: 401, detail: 'Token has expired' },
   invalid_token: { status: 401, detail: 'Invalid token' },
   invalid_credentials: { status: 401, detail: 'Invalid email or password' },
+  wrong_password: { status: 401, detail: 'The current password is wrong' },
+  invalid_refresh_token: { status: 401, detail: 'Invalid refresh token' },
   account_disabled: { status: 403, detail: 'This account is disabled' },
   account_not_found: { status: 404, detail: 'This account does not exist' },
+  session_not_found: { status: 404, detail: 'This session does not exist' },
   route_not_found: { status: 404, detail: 'There is nothing at this address' },
   method_not_allowed: { status: 405, detail: 'This address does not support this method' },
   request_timeout: { status: 408, detail: 'The request took too long to arrive' },
@@ -22,6 +25,7 @@ export const ERRORS = {
   headers_too_large: { status: 431, detail: 'The headers are too large' },
   internal_error: { status: 500, detail: 'Something went wrong on the server' },
   database_unavailable: { status: 503, detail: 'The database cannot be reached right now' },
+  revocation_stale: { status: 503, detail: 'It cannot be checked right now whether this session has ended' },
   overloaded: { status: 503, detail: 'The server is too busy right now' },
 } as const satisfies Record<string, { status: number; detail: string }>
 

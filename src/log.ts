@@ -19,7 +19,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
 
 /** Writes security events to the log, under one vocabulary of field names. */
 export function createEventRecorder(log: Log): RecordEvent {
-  return (event, context, { userId, sessionId, reason }) => {
+  return (event, context, { userId, sessionId, reason, count }) => {
     log.info({
       event,
       request_id: context.requestId,
@@ -27,6 +27,7 @@ export function createEventRecorder(log: Log): RecordEvent {
       ...(userId && { user_id: userId }),
       ...(sessionId && { session_id: sessionId }),
       ...(reason && { reason }),
+      ...(count !== undefined && { count }),
     })
   }
 }
@@ -43,7 +44,7 @@ interface DescribedError {
  * What of an error may be logged. pino's own serialiser copies every property, and errors of pg carry the row's
  * values in `detail` and `where`.
  */
-export function describeError(error: unknown): DescribedError {
+function describeError(error: unknown): DescribedError {
   if (!(error instanceof Error)) return { name: typeof error, message: 'not an Error' }
   const { code } = error as NodeJS.ErrnoException
   return {

@@ -6,7 +6,7 @@ import { type MigrationReport, migrate } from './db/migrate.js'
 import { hasEmbeddedDatabase, openEmbeddedDatabase } from './db/open-embedded.js'
 import { openServerDatabase } from './db/open-server.js'
 import { Refusal } from './errors.js'
-import { describeError, type Log } from './log.js'
+import type { Log } from './log.js'
 
 /** How long a start waits for a database server that is not there yet. */
 const PATIENCE_MS = 15_000
@@ -54,7 +54,7 @@ function openServer(config: Config, log: Log): Database {
     )
   }
   return openServerDatabase(config.databaseUrl ?? '', (error) =>
-    log.warn({ err: describeError(error) }, 'an idle database connection broke'),
+    log.warn({ err: error }, 'an idle database connection broke'),
   )
 }
 

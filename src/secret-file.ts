@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, link, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+
+const MIN_SECRET_BYTES = 32
 
 /** 256 random bits as base64url: 43 characters (ASVS 11.5.1). */
 export const generateSecret = (): string => randomBytes(32).toString('base64url')
@@ -32,8 +34,17 @@ export async function readOrCreateSecret(dataDir: string): Promise<string> {
 async function readSecret(path: string): Promise<string | null> {
   try {
     const secret = (await readFile(path, 'utf8')).trim()
+    if (Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
+      throw new Error(
+        `The secret in ${path} is too short. Restore the file, or remove it to have a new one made.`,
+      )
+    }
+    const { uid, mode } = await lstat(path)
+    // Whoever put it there would know it, and could sign tokens.
+    if (uid !== process.geteuid?.())
+      throw new Error(`The secret in ${path} belongs to another user of this machine.`)
     // Restored from a backup, say: nobody else on the machine may read it (ASVS 13.3.2).
-    if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600)
+    if ((mode & 0o077) !== 0) await chmod(path, 0o600)
     return secret
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null

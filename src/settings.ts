@@ -80,10 +80,7 @@ export const SETTINGS = {
       description:
         'PostgreSQL to use. Without it, the embedded one under `DATA_DIR`. `sslmode=require` verifies.',
     },
-    (url) => {
-      parseConnectionUrl(url)
-      return url
-    },
+    parseDatabaseUrl,
   ),
   EMBEDDED: onOff('off', 'In production: allow the embedded PostgreSQL when there is no `DATABASE_URL`.'),
   DATA_DIR: text('./data', 'a folder', 'Folder of the embedded PostgreSQL and of the generated secret.'),
@@ -101,6 +98,53 @@ export const SETTINGS = {
     parseIssuer,
   ),
   ACCESS_TOKEN_TTL: integer(604_800, 1, 31_536_000, 'Life of an access token in seconds; 604800 is 7 days.'),
+  SESSION_TTL: integer(
+    2_592_000,
+    60,
+    315_360_000,
+    'Longest life of a session in seconds, however often refreshed.',
+  ),
+  SESSION_IDLE_TTL: integer(
+    1_209_600,
+    60,
+    315_360_000,
+    'A session not refreshed for so many seconds has expired.',
+  ),
+  REFRESH_GRACE: integer(
+    10,
+    0,
+    300,
+    'Seconds in which a spent refresh token, its reply lost, gets the same again.',
+  ),
+  REVOCATION_MAX_STALENESS: integer(
+    10,
+    1,
+    3_600,
+    'Seconds without news of ended sessions after which tokens are stale.',
+  ),
+  REVOCATION_STALE: oneOf(['refuse', 'accept'], 'refuse', 'What to do with a token then: 503, or accept it.'),
+  REVOCATION_POLL_INTERVAL: integer(
+    500,
+    50,
+    60_000,
+    'Milliseconds between reads of the feed where no notification comes.',
+  ),
+  REVOCATION_FEED_TOKEN: secret(
+    {
+      default: null,
+      expected: 'at least 32 random letters and digits; `npx keyward secret` prints some',
+      description: 'Bearer token with which other services follow ended sessions. Unset: nobody may.',
+    },
+    parseFeedToken,
+  ),
+  DATABASE_DIRECT_URL: secret(
+    {
+      default: null,
+      expected: 'a PostgreSQL URL without a pooler in between',
+      description: 'For notifications, where `DATABASE_URL` goes through a transaction pooler.',
+    },
+    parseDatabaseUrl,
+  ),
   ACCEPT_LEGACY_TOKENS: onOff(
     'off',
     'Accept tokens without `sid`, as another stack with the same secret makes them.',
@@ -132,6 +176,11 @@ const MIN_SECRET_BYTES = 32
 const PLACEHOLDER =
   /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this)|your[-_ ][a-z0-9-_ ]*(secret|key)|^better-auth-secret/i
 
+function parseDatabaseUrl(url: string): string {
+  parseConnectionUrl(url)
+  return url
+}
+
 /** RFC 8725 §3.5: no human-memorable or published secret. */
 function parseTokenSecret(value: string): string {
   if (Buffer.byteLength(value) < MIN_SECRET_BYTES) throw new Error('must have at least 32 bytes')
@@ -139,6 +188,13 @@ function parseTokenSecret(value: string): string {
   if (!value.isWellFormed() || /[\u0000\uFFFD]/.test(value)) throw new Error('must be valid text')
   if (PLACEHOLDER.test(value)) throw new Error('is an example value')
   if (isRepetition(value)) throw new Error('repeats itself')
+  return value
+}
+
+/** It travels as a bearer token, which can hold these characters only (RFC 6750 §2.1). */
+function parseFeedToken(value: string): string {
+  parseTokenSecret(value)
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) throw new Error('may hold letters, digits and -._~+/ only')
   return value
 }
 

@@ -3,10 +3,12 @@ import { compose } from './compose.js'
 import { type Config, readConfig } from './config.js'
 import { createLog, type Log } from './log.js'
 import { openDatabase } from './open-database.js'
+import { openControlSocket } from './operators/control-socket.js'
 import { readOrCreateSecret } from './secret-file.js'
 
-/** Requests in flight get this long to finish; the process is gone within 10 s of SIGTERM. */
-const DRAIN_MS = 8_000
+/** Requests in flight get this long to finish; the process is gone within 10 s of SIGTERM, whatever still hangs. */
+const DRAIN_MS = 7_000
+const STOP_MS = 9_000
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -24,13 +26,17 @@ export async function start(environment: Environment): Promise<void> {
   const { database } = await openDatabase(config, log)
   try {
     const tokenSecret = config.tokenSecret ?? (await readOrCreateSecret(config.dataDir))
-    const app = await compose({ config, tokenSecret, database, log })
+    const { app, runUserCommand } = await compose({ config, tokenSecret, database, log })
     await app.listen({ host: config.host, port: config.port })
+    // Only this process can use its embedded database, so it carries out what operators ask for.
+    const control =
+      config.databaseUrl === null ? await openControlSocket(config.dataDir, runUserCommand) : null
     stop = async () => {
       // What has not finished by then is cut off, so that the database closes in order.
       const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
       await app.close()
       clearTimeout(cut)
+      await control?.close()
       await database.close()
       log.info('stopped')
     }
@@ -62,6 +68,10 @@ function stopOnSignal(stop: () => Promise<void>, log: Log): void {
     if (stopping) return
     stopping = true
     log.info({ signal }, 'stopping')
+    setTimeout(() => {
+      log.fatal('could not stop in time')
+      process.exit(1)
+    }, STOP_MS).unref()
     stop().then(
       () => process.exit(0),
       (error: unknown) => {

@@ -2,7 +2,7 @@
 import Fastify from 'fastify'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createGuard } from 'keyward/guard'
+import { createGuard, followRevocations } from 'keyward/guard'
 import { guardPlugin } from 'keyward/guard/fastify'
 
 // The secret that Keyward signs with: from the environment, or the one `npm start` has made.
@@ -10,8 +10,16 @@ const secret =
   process.env.BETTER_AUTH_SECRET ??
   readFileSync(process.env.BETTER_AUTH_SECRET_FILE ?? 'data/secret', 'utf8').trim()
 
+// With the feed's token, a log-out at Keyward counts here as well, within a moment.
+const feedToken = process.env.REVOCATION_FEED_TOKEN
+const followed =
+  feedToken &&
+  followRevocations({ url: process.env.KEYWARD_URL ?? 'http://127.0.0.1:8000', token: feedToken })
+
 const app = Fastify()
-await app.register(guardPlugin, { guard: createGuard({ secret }) })
+await app.register(guardPlugin, {
+  guard: createGuard(followed ? { secret, revocations: followed.check } : { secret }),
+})
 
 /** User id → that user's tasks. */
 const tasksByUser = new Map()

@@ -28,9 +28,15 @@ export interface AccountStore {
   rename(id: string, name: string, now: Date): Promise<Account | null>
 }
 
-/** What the login needs of the database. */
+export interface StoredCredentials {
+  readonly account: Account
+  readonly passwordHash: string
+}
+
+/** What the check of a password needs of the database. */
 export interface CredentialStore {
-  findCredentials(lookupKeys: readonly string[]): Promise<{ account: Account; passwordHash: string } | null>
+  findCredentials(lookupKeys: readonly string[]): Promise<StoredCredentials | null>
+  findCredentialsById(id: string): Promise<StoredCredentials | null>
   /** Replaces a hash only while it is still the one that was verified; false when it has changed meanwhile. */
   replaceHash(id: string, verifiedHash: string, newHash: string): Promise<boolean>
 }

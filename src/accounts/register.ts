@@ -6,7 +6,7 @@ import { parseEmail } from '../core/email.js'
 import { type FieldError, Refusal } from '../errors.js'
 import type { PasswordHasher } from '../passwords/password-hasher.js'
 import type { PasswordPolicy } from '../passwords/password-policy.js'
-import type { Account, AccountStore } from './account.js'
+import type { AccountStore, StoredCredentials } from './account.js'
 
 export interface Registration {
   readonly email: string
@@ -30,7 +30,7 @@ export async function register(
   dependencies: RegisterDependencies,
   registration: Registration,
   context: RequestContext,
-): Promise<Account> {
+): Promise<StoredCredentials> {
   const { accounts, hasher, clock, recordEvent } = dependencies
   const { email, name } = checkRegistration(registration, dependencies.passwordPolicy)
 
@@ -51,7 +51,7 @@ export async function register(
   })
   if (account === null) return refuseTaken()
   recordEvent('register', context, { userId: account.id })
-  return account
+  return { account, passwordHash }
 }
 
 function checkRegistration(registration: Registration, passwordPolicy: PasswordPolicy) {

@@ -1,7 +1,7 @@
 import type { Queryable } from '../db/database.js'
 import type { Account, AccountStore, CredentialStore } from './account.js'
 
-interface AccountRow {
+export interface AccountRow {
   id: string
   email: string
   name: string
@@ -10,15 +10,22 @@ interface AccountRow {
   updated_at: Date
 }
 
-const ACCOUNT_COLUMNS = 'id, email, name, is_active, created_at, updated_at'
+interface CredentialRow extends AccountRow {
+  password_hash: string
+}
 
-/** The expression must stay that of the index `keyward_users_email`. A first key is the address as stored here. */
-export const FIND_BY_EMAIL = `
-  select ${ACCOUNT_COLUMNS}, password_hash
-    from users
+export const ACCOUNT_COLUMNS = 'id, email, name, is_active, created_at, updated_at'
+
+/**
+ * `$1`: all spellings of an address, `$2`: the one that counts where another stack has made an account of each. The
+ * expression must stay that of the index `keyward_users_email`.
+ */
+export const BY_EMAIL = `
    where lower(email collate "C") = any($1::text[])
    order by lower(email collate "C") = $2 desc
    limit 1`
+
+export const FIND_BY_EMAIL = `select ${ACCOUNT_COLUMNS}, password_hash from users ${BY_EMAIL}`
 
 const INSERT = `
   insert into users (id, email, name, password_hash, is_active, created_at, updated_at)
@@ -67,10 +74,15 @@ export function createAccountStore(database: Queryable): AccountStore & Credenti
     },
 
     async findCredentials(lookupKeys) {
-      const [row] = await database.query<AccountRow & { password_hash: string }>(FIND_BY_EMAIL, [
-        lookupKeys,
-        lookupKeys[0],
-      ])
+      const [row] = await database.query<CredentialRow>(FIND_BY_EMAIL, [lookupKeys, lookupKeys[0]])
+      return row ? { account: toAccount(row), passwordHash: row.password_hash } : null
+    },
+
+    async findCredentialsById(id) {
+      const [row] = await database.query<CredentialRow>(
+        `select ${ACCOUNT_COLUMNS}, password_hash from users where id = $1`,
+        [id],
+      )
       return row ? { account: toAccount(row), passwordHash: row.password_hash } : null
     },
 
@@ -84,7 +96,7 @@ export function createAccountStore(database: Queryable): AccountStore & Credenti
   }
 }
 
-function toAccount(row: AccountRow): Account {
+export function toAccount(row: AccountRow): Account {
   return {
     id: row.id,
     email: row.email,

@@ -5,25 +5,45 @@ import { createLog } from '../log.js'
 import { openDatabase } from '../open-database.js'
 import { generateSecret } from '../secret-file.js'
 import { start } from '../start.js'
+import { runUsers, USERS_USAGE } from './users.js'
 
 const USAGE = `Usage: keyward <command>
 
   start     start the server (settings: environment and .env)
   migrate   bring the database up to date, without starting
+  users     list, show, disable, enable, delete, set-password, logout
   secret    print a new 256-bit secret for BETTER_AUTH_SECRET
 
   --help, --version
 `
 
-const COMMANDS: ReadonlyMap<string, () => Promise<void>> = new Map([
-  ['start', () => start(loadEnvironment())],
-  ['migrate', runMigrate],
-  ['secret', async () => print(generateSecret())],
+interface Options {
+  readonly json: boolean
+  readonly generate: boolean
+}
+
+type Command = (args: readonly string[], options: Options) => Promise<void>
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ['start', withoutArguments(() => start(loadEnvironment()))],
+  ['migrate', withoutArguments(runMigrate)],
+  [
+    'users',
+    async (args, options) => print(await runUsers(readConfig(loadEnvironment(), 'database'), args, options)),
+  ],
+  ['secret', withoutArguments(async () => print(generateSecret()))],
 ])
 
+function withoutArguments(run: () => Promise<void>): Command {
+  return (args) => {
+    if (args.length > 0) throw new Error(`unexpected: ${args.join(' ')}\n\n${USAGE}`)
+    return run()
+  }
+}
+
 async function runMigrate(): Promise<void> {
-  const config = readConfig(loadEnvironment())
-  const { database, report } = await openDatabase(config, createLog('warn'))
+  const config = readConfig(loadEnvironment(), 'database')
+  const { database, report } = await openDatabase(config, createLog('warn', process.stderr))
   await database.close()
   if (report.adopted) print('The existing users table was adopted.')
   print(report.applied.length === 0 ? 'The database is up to date.' : `Applied: ${report.applied.join(', ')}`)
@@ -42,14 +62,19 @@ async function run(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } },
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      version: { type: 'boolean', short: 'v', default: false },
+      json: { type: 'boolean', default: false },
+      generate: { type: 'boolean', default: false },
+    },
   })
-  if (values.help) return print(USAGE.trimEnd())
-  if (values.version) return print(readVersion())
   const [name, ...rest] = positionals
-  const command = name === undefined || rest.length > 0 ? undefined : COMMANDS.get(name)
+  if (values.help) return print((name === 'users' ? USERS_USAGE : USAGE).trimEnd())
+  if (values.version) return print(readVersion())
+  const command = name === undefined ? undefined : COMMANDS.get(name)
   if (!command) throw new Error(`unknown command\n\n${USAGE}`)
-  await command()
+  await command(rest, values)
 }
 
 try {

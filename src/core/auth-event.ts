@@ -3,12 +3,21 @@ export interface RequestContext {
   readonly requestId: string
   /** Address of the peer. */
   readonly address: string
+  /** As sent, cut to 200 characters; empty when none was. */
+  readonly userAgent: string
 }
 
 interface EventFields {
   readonly userId?: string
   readonly sessionId?: string | null
-  readonly reason?: 'unknown_email' | 'wrong_password' | 'account_disabled' | 'email_taken'
+  /** How many sessions the event ended. */
+  readonly count?: number
+  readonly reason?:
+    | 'unknown_email'
+    | 'wrong_password'
+    | 'account_disabled'
+    | 'account_changed'
+    | 'email_taken'
 }
 
 /** The closed list of security events (ASVS 16.1.1). None carries a password, a token or an e-mail address. */
@@ -17,7 +26,13 @@ export const AUTH_EVENTS = [
   'register_refused',
   'login',
   'login_failed',
+  'session_refreshed',
+  'refresh_repeated',
+  'refresh_token_reused',
   'logout',
+  'sessions_ended',
+  'password_changed',
+  'password_change_refused',
   'profile_changed',
   'password_rehashed',
 ] as const

@@ -14,6 +14,8 @@ const REQUIRED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   updated_at: TIMESTAMP,
 }
 
+const REFUSED = 'There is a users table here that Keyward cannot share; it was left untouched:'
+
 /** Characters that Keyward may write into a text column; a narrower `varchar` is widened. */
 const NEEDED_LENGTH: Readonly<Record<string, number>> = { email: 254, name: 200, password_hash: 255 }
 
@@ -22,6 +24,8 @@ interface Column {
   /** Without its length or precision. */
   readonly type: string
   readonly max_length: number | null
+  /** As it stands in SQL. */
+  readonly collation: string
   readonly is_nullable: boolean
   readonly has_default: boolean
 }
@@ -38,16 +42,17 @@ export async function adoptUsersTable(transaction: Queryable): Promise<boolean> 
   if (!table?.kind) return false
   const columns = await readColumns(transaction)
   const differences =
-    table.kind === 'r' || table.kind === 'p'
+    table.kind === 'r'
       ? [
+          ...(await compareRights(transaction)),
           ...compareColumns(columns),
           ...(await comparePrimaryKey(transaction)),
           ...(await findAmbiguousAddresses(transaction, columns)),
         ]
-      : ['it is not a table']
+      : ['it is not an ordinary table']
   if (differences.length > 0) {
     const list = differences.map((difference) => `  - ${difference}`).join('\n')
-    throw new Error(`There is a users table here that Keyward cannot share; it was left untouched:\n${list}`)
+    throw new Error(`${REFUSED}\n${list}`)
   }
   await widenColumns(transaction, columns)
   return true
@@ -58,6 +63,7 @@ function readColumns(transaction: Queryable): Promise<Column[]> {
     select attname as name,
            regexp_replace(format_type(atttypid, atttypmod), '\\(\\d+\\)', '') as type,
            case when atttypid = 'varchar'::regtype and atttypmod > 4 then atttypmod - 4 end as max_length,
+           coalesce(nullif(attcollation, 0)::regcollation::text, '"default"') as collation,
            not attnotnull as is_nullable,
            (atthasdef or attidentity <> '') as has_default
       from pg_attribute
@@ -82,6 +88,31 @@ function compareColumns(columns: readonly Column[]): string[] {
   return differences
 }
 
+/** Only its owner can add the index and the trigger that Keyward needs, and both look for it in one schema. */
+async function compareRights(transaction: Queryable): Promise<string[]> {
+  const [table] = await transaction.query<TableRights>(`
+    select pg_get_userbyid(relowner) as owner, pg_has_role(relowner, 'USAGE') as is_mine,
+           relnamespace::regnamespace::text as schema, current_schema() as own_schema, relrowsecurity as has_policies
+      from pg_class where oid = to_regclass('users')`)
+  if (!table) return []
+  const { owner, is_mine, schema, own_schema, has_policies } = table
+  return [
+    ...(is_mine ? [] : [`it belongs to the role ${owner}: run "keyward migrate" once as that role`]),
+    ...(schema === own_schema
+      ? []
+      : [`it is in the schema ${schema}, but new tables here go to ${own_schema}`]),
+    ...(has_policies ? ['it has row level security'] : []),
+  ]
+}
+
+interface TableRights {
+  readonly owner: string
+  readonly is_mine: boolean
+  readonly schema: string
+  readonly own_schema: string | null
+  readonly has_policies: boolean
+}
+
 async function comparePrimaryKey(transaction: Queryable): Promise<string[]> {
   const keys = await transaction.query<{ name: string }>(`
     select attname as name
@@ -101,10 +132,13 @@ async function findAmbiguousAddresses(transaction: Queryable, columns: readonly 
 }
 
 async function widenColumns(transaction: Queryable, columns: readonly Column[]): Promise<void> {
-  for (const { name, max_length } of columns) {
+  for (const { name, max_length, collation } of columns) {
     const needed = NEEDED_LENGTH[name]
-    if (needed !== undefined && max_length !== null && max_length < needed) {
-      await transaction.query(`alter table users alter column ${name} type text`)
-    }
+    if (needed === undefined || max_length === null || max_length >= needed) continue
+    const alteration = `alter table users alter column ${name} type text collate ${collation}`
+    await transaction.query(alteration).catch((cause: unknown) => {
+      const reason = `column ${name} holds ${max_length} characters, and widening it to ${needed} fails`
+      throw new Error(`${REFUSED}\n  - ${reason}: ${(cause as Error).message}`, { cause })
+    })
   }
 }

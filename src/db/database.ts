@@ -3,12 +3,20 @@ export interface Queryable {
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
 }
 
+export interface TransactionOptions {
+  /** For work that may take long and that nobody waits for on a connection, such as a migration. */
+  readonly mayTakeLong?: boolean
+}
+
 /**
  * The one door to PostgreSQL, embedded or on a server. When the database cannot be reached in time, every method
  * rejects with the refusal `database_unavailable`; errors of SQL itself come through as pg's `DatabaseError`.
  */
 export interface Database extends Queryable {
-  /** Commits when `work` resolves, rolls back when it rejects. Never use the outer database inside `work`. */
-  transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>
+  /**
+   * Commits when `work` resolves, rolls back when it rejects. Runs `work` a second time after a deadlock, so it must do
+   * nothing but SQL. Never use the outer database inside it.
+   */
+  transaction<T>(work: (transaction: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>
   close(): Promise<void>
 }

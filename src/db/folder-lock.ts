@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import net from 'node:net'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
+import { reachForSockets } from './socket-path.js'
 
 /** How long a living process may take to say whether it holds the folder. */
 const ANSWER_TIMEOUT_MS = 5_000
-// sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
-const MAX_SOCKET_PATH_BYTES = 100
 
 export interface FolderLock {
   release(): Promise<void>
@@ -23,7 +22,7 @@ export interface FolderLock {
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const lockDir = join(folder, 'lock')
   await mkdir(lockDir, { recursive: true, mode: 0o700 })
-  const reach = await shortPath(lockDir)
+  const reach = await reachForSockets(lockDir)
   const name = `${randomBytes(4).toString('hex')}.sock`
   const contender = await contend(reach.path, name)
   try {
@@ -65,12 +64,12 @@ interface Contender {
 /** Listens under `name`. Whoever connects is told "held" once this contender has won, or cut off when it gives up. */
 async function contend(lockDir: string, name: string): Promise<Contender> {
   let won = false
-  const waiting = new Set<net.Socket>()
+  const asking = new Set<net.Socket>()
   const server = net.createServer((socket) => {
+    asking.add(socket)
     socket.on('error', () => socket.destroy())
+    socket.on('close', () => asking.delete(socket))
     if (won) socket.end('held')
-    else waiting.add(socket)
-    socket.on('close', () => waiting.delete(socket))
   })
   // Renamed into sight only once it listens: a socket that does not answer yet would be taken for dead.
   const hidden = join(lockDir, `${name}.new`)
@@ -84,12 +83,13 @@ async function contend(lockDir: string, name: string): Promise<Contender> {
   return {
     win() {
       won = true
-      for (const socket of waiting) socket.end('held')
+      for (const socket of asking) socket.end('held')
     },
     async withdraw() {
       await rm(join(lockDir, name), { force: true })
-      for (const socket of waiting) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
+      const closed = new Promise((resolve) => server.close(resolve))
+      for (const socket of asking) socket.destroy()
+      await closed
     },
   }
 }
@@ -122,16 +122,4 @@ function ask(path: string, waitsForDecision: boolean): Promise<'dead' | 'alive' 
       socket.destroy()
     }
   })
-}
-
-/** A way to name the folder that fits into a socket address, however deep it lies. */
-async function shortPath(folder: string): Promise<{ path: string; close(): Promise<void> }> {
-  const fits = (path: string): boolean =>
-    Buffer.byteLength(join(path, 'xxxxxxxx.sock.new')) <= MAX_SOCKET_PATH_BYTES
-  const fromHere = relative(process.cwd(), folder) || '.'
-  const short = [folder, fromHere].find(fits)
-  if (short !== undefined) return { path: short, close: async () => {} }
-  if (process.platform !== 'linux') throw new Error(`The path of DATA_DIR is too long: ${folder}`)
-  const handle = await open(folder)
-  return { path: `/proc/self/fd/${handle.fd}`, close: () => handle.close() }
 }

@@ -28,17 +28,19 @@ export interface MigrationReport {
  * Throws an Error in words for the operator when the database is newer, was changed, or holds a foreign table.
  */
 export async function migrate(database: Database): Promise<MigrationReport> {
+  return database.transaction(runPending, { mayTakeLong: true })
+}
+
+async function runPending(transaction: Queryable): Promise<MigrationReport> {
   const migrations = readMigrations()
-  return database.transaction(async (transaction) => {
-    await transaction.query(`set local lock_timeout = '${LOCK_TIMEOUT}'`)
-    await transaction.query(`select pg_advisory_xact_lock(${LOCK_KEY})`)
-    const done = await readApplied(transaction)
-    checkHistory(migrations, done)
-    const adopted = done.size === 0 && (await adoptUsersTable(transaction))
-    const pending = migrations.filter(({ number }) => !done.has(number))
-    for (const migration of pending) await apply(transaction, migration)
-    return { applied: pending.map(({ name }) => name), adopted }
-  })
+  await transaction.query(`set local lock_timeout = '${LOCK_TIMEOUT}'`)
+  await transaction.query(`select pg_advisory_xact_lock(${LOCK_KEY})`)
+  const done = await readApplied(transaction)
+  checkHistory(migrations, done)
+  const adopted = done.size === 0 && (await adoptUsersTable(transaction))
+  const pending = migrations.filter(({ number }) => !done.has(number))
+  for (const migration of pending) await apply(transaction, migration)
+  return { applied: pending.map(({ name }) => name), adopted }
 }
 
 function readMigrations(): Migration[] {

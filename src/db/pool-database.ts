@@ -1,9 +1,9 @@
 import pg from 'pg'
 import { Refusal } from '../errors.js'
-import type { Database, Queryable } from './database.js'
+import type { Database, Queryable, TransactionOptions } from './database.js'
 
 interface PoolDatabaseOptions {
-  /** Longest time for one query, waiting for a connection included, in milliseconds; null for no limit. */
+  /** Longest time for a query or a transaction, waiting for a connection included, in milliseconds; null for no limit. */
   readonly deadlineMs: number | null
   /** Told of connections that broke while nobody used them. */
   readonly onIdleError?: (error: Error) => void
@@ -18,8 +18,6 @@ const RETRY_AFTER_SECONDS = 1
 
 /** One connection of the pool while it is in use. */
 interface Connection {
-  /** How long it took to get, in milliseconds. */
-  readonly connectMs: number
   isBroken(): boolean
   /** Errors of SQL come through; when the connection fails, this rejects with the refusal. */
   query<Row extends object>(query: TimedQuery): Promise<Row[]>
@@ -31,14 +29,19 @@ export function createPoolDatabase(pool: pg.Pool, options: PoolDatabaseOptions):
   // Without a listener, a connection that breaks while idle would end the process.
   pool.on('error', (error) => options.onIdleError?.(error))
 
-  async function withConnection<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+  async function withConnection<T>(
+    limitMs: number | null,
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
     const began = performance.now()
     const client = await pool.connect().catch(refuse)
     let broken = false
     const connection: Connection = {
-      connectMs: performance.now() - began,
       isBroken: () => broken,
       async query<Row extends object>(query: TimedQuery) {
+        // At least 1 ms: pg takes 0 for "no timeout".
+        if (limitMs !== null)
+          query.query_timeout = Math.max(1, Math.round(began + limitMs - performance.now()))
         try {
           return (await client.query<Row>(query)).rows
         } catch (error) {
@@ -61,18 +64,18 @@ export function createPoolDatabase(pool: pg.Pool, options: PoolDatabaseOptions):
   }
 
   async function query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> {
-    return withConnection((connection) => {
-      const timed = toQuery(text, values)
-      // At least 1 ms: pg takes 0 for "no timeout".
-      if (deadlineMs !== null)
-        timed.query_timeout = Math.max(1, Math.round(deadlineMs - connection.connectMs))
-      return connection.query<Row>(timed)
-    })
+    return withSecondTry(() =>
+      withConnection(deadlineMs, (connection) => connection.query<Row>(toQuery(text, values))),
+    )
   }
 
-  async function transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
-    return withConnection(async (connection) => {
-      await connection.query({ text: 'begin' })
+  async function transaction<T>(
+    work: (transaction: Queryable) => Promise<T>,
+    { mayTakeLong = false }: TransactionOptions = {},
+  ): Promise<T> {
+    const run = async (connection: Connection): Promise<T> => {
+      // Whatever the database's default: a later statement must see what was committed before it.
+      await connection.query({ text: 'begin isolation level read committed' })
       try {
         const result = await work({ query: (text, values) => connection.query(toQuery(text, values)) })
         await connection.query({ text: 'commit' })
@@ -81,7 +84,8 @@ export function createPoolDatabase(pool: pg.Pool, options: PoolDatabaseOptions):
         if (!connection.isBroken()) await connection.query({ text: 'rollback' })
         throw error
       }
-    })
+    }
+    return withSecondTry(() => withConnection(mayTakeLong ? null : deadlineMs, run))
   }
 
   async function close(): Promise<void> {
@@ -90,6 +94,25 @@ export function createPoolDatabase(pool: pg.Pool, options: PoolDatabaseOptions):
   }
 
   return { query, transaction, close }
+}
+
+// SQLSTATE of a deadlock and of a serialisation failure: nothing has happened, and the obstacle is gone.
+const CONFLICT_SQLSTATE = new Set(['40P01', '40001'])
+
+const isConflict = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && CONFLICT_SQLSTATE.has(error.code ?? '')
+
+/** Others on the same tables lock in an order of their own. Who loses to them tries again, once. */
+async function withSecondTry<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (!isConflict(error)) throw error
+  }
+  return run().catch((error: unknown) => {
+    if (!isConflict(error)) throw error
+    throw new Refusal('database_unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error })
+  })
 }
 
 function toQuery(text: string, values?: readonly unknown[]): TimedQuery {

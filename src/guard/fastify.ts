@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../core/access-token.js'
+import { soleAuthorization } from '../core/bearer.js'
 import { challengeFor } from '../core/challenge.js'
 import { PROBLEM_TYPE, problemOf } from '../core/problem.js'
 import type { Guard } from './guard.js'
@@ -14,6 +15,9 @@ declare module 'fastify' {
     authenticate(this: void, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined>
   }
 }
+
+/** For `revocation_stale`, the one refusal that passes by itself. */
+const RETRY_AFTER_SECONDS = 1
 
 const PRINCIPAL = Symbol('keyward.principal')
 type GuardedRequest = FastifyRequest & { [PRINCIPAL]?: Principal | null }
@@ -36,30 +40,18 @@ export async function guardPlugin(app: FastifyInstance, { guard }: GuardPluginOp
     },
   })
   app.decorate('authenticate', async (request: GuardedRequest, reply: FastifyReply) => {
-    const verdict = guard.check(soleAuthorization(request))
+    const verdict = guard.check(soleAuthorization(request.raw.rawHeaders, request.headers.authorization))
     if (verdict.ok) {
       request[PRINCIPAL] = verdict.principal
       return undefined
     }
     const problem = problemOf(verdict.code, request.id)
-    return reply
-      .code(problem.status)
-      .header('www-authenticate', challengeFor(verdict.code))
-      .type(PROBLEM_TYPE)
-      .send(JSON.stringify(problem))
+    const challenge = challengeFor(verdict.code)
+    if (challenge === undefined) reply.header('retry-after', RETRY_AFTER_SECONDS)
+    else reply.header('www-authenticate', challenge)
+    return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
   })
 }
 
 // Fastify's mark for "no scope of its own": the decorators belong to the application that registers the plugin.
 Object.assign(guardPlugin, { [Symbol.for('skip-override')]: true })
-
-/** Two `Authorization` headers are no usable credentials: a proxy may have judged the other one (RFC 6750 §3.1). */
-function soleAuthorization(request: FastifyRequest): string | undefined {
-  const { rawHeaders } = request.raw
-  let seen = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]
-    if (name?.length === 13 && name.toLowerCase() === 'authorization') seen++
-  }
-  return seen === 1 ? request.headers.authorization : undefined
-}

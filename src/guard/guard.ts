@@ -1,9 +1,11 @@
 import { createTokenKey, type TokenVerdict, verifyAccessToken } from '../core/access-token.js'
+import { readBearerToken } from '../core/bearer.js'
 import { type Clock, systemClock } from '../core/clock.js'
+import type { RevocationCheck } from '../core/revocation-check.js'
 
-export type { Principal } from '../core/access-token.js'
-
-export type GuardVerdict = TokenVerdict | { readonly ok: false; readonly code: 'not_authenticated' }
+export type GuardVerdict =
+  | TokenVerdict
+  | { readonly ok: false; readonly code: 'not_authenticated' | 'revocation_stale' }
 
 export interface GuardOptions {
   /** The `BETTER_AUTH_SECRET` that Keyward signs with; at least 32 bytes. */
@@ -12,6 +14,8 @@ export interface GuardOptions {
   readonly issuer?: string
   /** Accept tokens without `sid`, made by another stack with the same secret; default false. */
   readonly acceptLegacyTokens?: boolean
+  /** Tells of ended sessions; without it, a token is good until it expires. See `followRevocations`. */
+  readonly revocations?: RevocationCheck
   /** Milliseconds since the epoch; default the system's clock. */
   readonly clock?: Clock
 }
@@ -23,15 +27,12 @@ export interface Guard {
 
 const NOT_AUTHENTICATED: GuardVerdict = { ok: false, code: 'not_authenticated' }
 
-// `Bearer` in any letter case (RFC 9110 §11.1), one or more spaces, a b64token (RFC 6750 §2.1).
-const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
-
 /**
  * Protects any API with Keyward's access tokens, without a framework and without asking Keyward.
  * Throws a RangeError at once for a missing or short secret, so that a misconfigured guard never lets anyone in.
  */
 export function createGuard(options: GuardOptions): Guard {
-  const { clock = systemClock } = options
+  const { clock = systemClock, revocations } = options
   const key = createTokenKey(options.secret ?? '')
   const rules = {
     issuer: options.issuer ?? 'keyward',
@@ -39,8 +40,21 @@ export function createGuard(options: GuardOptions): Guard {
   }
   return {
     check(authorization) {
-      const token = authorization === undefined ? undefined : BEARER.exec(authorization)?.[1]
-      return token === undefined ? NOT_AUTHENTICATED : verifyAccessToken(key, token, rules, clock())
+      const token = readBearerToken(authorization)
+      if (token === null) return NOT_AUTHENTICATED
+      const verdict = verifyAccessToken(key, token, rules, clock())
+      return verdict.ok && revocations ? refuseEnded(verdict, revocations) : verdict
     },
   }
+}
+
+type Valid = Extract<TokenVerdict, { ok: true }>
+
+/** Ended by its id, never by the token's text, which could be spelled in another way. A legacy token has no id. */
+function refuseEnded(verdict: Valid, revocations: RevocationCheck): GuardVerdict {
+  const { sessionId } = verdict.principal
+  if (sessionId === null) return verdict
+  const state = revocations(sessionId)
+  if (state === 'live') return verdict
+  return { ok: false, code: state === 'ended' ? 'invalid_token' : 'revocation_stale' }
 }

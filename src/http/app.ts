@@ -5,12 +5,13 @@ import { Refusal } from '../errors.js'
 import { guardPlugin } from '../guard/fastify.js'
 import type { Guard } from '../guard/guard.js'
 import type { Log } from '../log.js'
+import type { Api } from './api.js'
 import { CONSTANT_HEADERS } from './constant-headers.js'
 import { serveDocs } from './docs.js'
 import { answerUnreadableRequest, replyWithProblems, sendError } from './error-reply.js'
 import { acceptJsonOnly } from './json-body.js'
 import { refuseOtherMethods } from './method-not-allowed.js'
-import { type Api, addRoutes } from './routes.js'
+import { addRoutes } from './routes.js'
 import { SHARED_SCHEMAS } from './schemas.js'
 
 export interface AppOptions {
@@ -19,6 +20,8 @@ export interface AppOptions {
   readonly log: Log
   readonly corsOrigins: readonly string[]
   readonly docs: boolean
+  /** With which other services follow ended sessions; null for nobody. */
+  readonly feedToken: string | null
 }
 
 const MAX_BODY_BYTES = 16 * 1024
@@ -28,7 +31,14 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 20_000
 
 /** Builds the HTTP side: everything from socket to rules and back. Call `ready()` or `listen()` on it. */
-export async function buildApp({ api, guard, log, corsOrigins, docs }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({
+  api,
+  guard,
+  log,
+  corsOrigins,
+  docs,
+  feedToken,
+}: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -91,7 +101,7 @@ export async function buildApp({ api, guard, log, corsOrigins, docs }: AppOption
     scope.addHook('onRoute', ({ method, url }) => {
       for (const each of [method].flat()) routes.push({ method: each, url })
     })
-    addRoutes(scope, api)
+    addRoutes(scope, api, feedToken)
     refuseOtherMethods(app, [...routes])
   })
   return app

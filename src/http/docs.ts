@@ -27,10 +27,12 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
       servers: [{ url: '/', description: 'This server' }],
       tags: [
         { name: 'authentication', description: 'Accounts, tokens and profiles' },
+        { name: 'services', description: 'For your own other services' },
         { name: 'health', description: 'For load balancers and supervisors' },
       ],
       components: {
         securitySchemes: {
+          feed: { type: 'http', scheme: 'bearer', description: 'The `REVOCATION_FEED_TOKEN`' },
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An `access_token`' },
         },
       },
@@ -47,7 +49,26 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
   })
   let document: string | null = null
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
-    document ??= JSON.stringify(app.swagger())
+    document ??= JSON.stringify(withOptionalBodies(app.swagger()))
     return reply.type('application/json; charset=utf-8').send(document)
   })
+}
+
+interface Described {
+  readonly paths?: Record<
+    string,
+    Record<string, { requestBody?: { required?: boolean; content: BodyContent } }>
+  >
+}
+type BodyContent = Record<string, { schema?: { type?: string | readonly string[] } }>
+
+/** Every body is said to be required; one that may be null may be left out. */
+function withOptionalBodies(document: object): object {
+  for (const item of Object.values((document as Described).paths ?? {})) {
+    for (const { requestBody } of Object.values(item)) {
+      const type = requestBody?.content['application/json']?.schema?.type
+      if (requestBody && Array.isArray(type) && type.includes('null')) requestBody.required = false
+    }
+  }
+  return document
 }

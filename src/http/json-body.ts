@@ -32,7 +32,11 @@ export function acceptJsonOnly(app: FastifyInstance): void {
   })
 }
 
-const needsBody = (request: FastifyRequest): boolean => request.routeOptions.schema?.body !== undefined
+/** A body that may be null may be missing as well. */
+function needsBody(request: FastifyRequest): boolean {
+  const body = request.routeOptions.schema?.body as { type?: string | string[] } | undefined
+  return body !== undefined && ![body.type].flat().includes('null')
+}
 
 function hasBody({ headers }: FastifyRequest): boolean {
   const length = headers['content-length']

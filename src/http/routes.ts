@@ -1,200 +1,104 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Account } from '../accounts/account.js'
-import type { ProfileChange } from '../accounts/profile.js'
-import type { Registration } from '../accounts/register.js'
-import type { Principal } from '../core/access-token.js'
-import type { RequestContext } from '../core/auth-event.js'
-import type { Credentials } from '../sessions/login.js'
-import type { Session } from '../sessions/start-session.js'
-import { LoginBody, ProfileBody, RegisterBody, refusals, success } from './schemas.js'
+import type { FastifyInstance } from 'fastify'
+import type { Api } from './api.js'
+import { requireFeedToken } from './feed-token.js'
+import * as operations from './operations.js'
+import type * as schemas from './schemas.js'
+import { contextOf, toWireRevocations, toWireSessions, toWireTokens, toWireUser } from './wire.js'
 
-/** What the HTTP side needs of the rules. */
-export interface Api {
-  register(registration: Registration, context: RequestContext): Promise<Session>
-  login(credentials: Credentials, context: RequestContext): Promise<Session>
-  logout(principal: Principal, context: RequestContext): void
-  readProfile(principal: Principal): Promise<Account>
-  updateProfile(principal: Principal, change: ProfileChange, context: RequestContext): Promise<Account>
-  /** Rejects when the database cannot be reached. */
-  checkReady(): Promise<void>
-}
-
-const OPEN = { tags: ['authentication'] }
-const GUARDED = { tags: ['authentication'], security: [{ bearer: [] }] }
-const HEALTH = { tags: ['health'] }
-
-const BODY_REFUSALS = [
-  'validation_failed',
-  'malformed_json',
-  'body_too_large',
-  'unsupported_media_type',
-] as const
-const GUARD_REFUSALS = ['not_authenticated', 'token_expired', 'invalid_token'] as const
-const SERVER_REFUSALS = ['internal_error', 'database_unavailable'] as const
+/** Seconds that a request for news of ended sessions may be held open. */
+const MAX_WAIT_SECONDS = 20
 
 /** The whole API. */
-export function addRoutes(app: FastifyInstance, api: Api): void {
+export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | null): void {
   const { authenticate: onRequest } = app
 
-  app.post<{ Body: RegisterBody }>(
+  app.post<{ Body: schemas.RegisterBody }>(
     '/api/auth/register',
-    {
-      schema: {
-        ...OPEN,
-        summary: 'Create an account and open a session',
-        body: RegisterBody,
-        response: {
-          201: success('Session', 'The account exists; its first session is open'),
-          ...refusals(...BODY_REFUSALS, 'email_taken', ...SERVER_REFUSALS, 'overloaded'),
-        },
-      },
-    },
+    { schema: operations.register },
     async (request, reply) => {
       const { email, name, password } = request.body
       reply.code(201)
-      return toWireSession(await api.register({ email, name, password }, contextOf(request)))
+      return toWireTokens(await api.register({ email, name, password }, contextOf(request)))
     },
   )
 
-  app.post<{ Body: LoginBody }>(
-    '/api/auth/login',
-    {
-      schema: {
-        ...OPEN,
-        summary: 'Open a session',
-        description: 'A wrong password and an unknown e-mail get the same answer, in the same time.',
-        body: LoginBody,
-        response: {
-          200: success('Session', 'The password is right; a session is open'),
-          ...refusals(
-            ...BODY_REFUSALS,
-            'invalid_credentials',
-            'account_disabled',
-            ...SERVER_REFUSALS,
-            'overloaded',
-          ),
-        },
-      },
-    },
+  app.post<{ Body: schemas.LoginBody }>('/api/auth/login', { schema: operations.login }, async (request) => {
+    const { email, password } = request.body
+    return toWireTokens(await api.login({ email, password }, contextOf(request)))
+  })
+
+  app.post<{ Body: schemas.RefreshBody }>(
+    '/api/auth/refresh',
+    { schema: operations.refresh },
+    async (request) => toWireTokens(await api.refresh(request.body.refresh_token, contextOf(request))),
+  )
+
+  app.post('/api/auth/logout', { onRequest, schema: operations.logout }, async (request) => {
+    await api.logout(request.user, contextOf(request))
+    return { message: 'Logged out' }
+  })
+
+  app.post<{ Body: schemas.LogoutAllBody | undefined }>(
+    '/api/auth/logout-all',
+    { onRequest, schema: operations.logoutAll },
     async (request) => {
-      const { email, password } = request.body
-      return toWireSession(await api.login({ email, password }, contextOf(request)))
+      await api.logoutAll(request.user, request.body?.keep_current === true, contextOf(request))
+      return { message: 'Logged out everywhere' }
     },
   )
 
-  app.post(
-    '/api/auth/logout',
-    {
-      onRequest,
-      schema: {
-        ...GUARDED,
-        summary: 'End the session',
-        description: 'The client must discard its access token: it stays valid until it expires.',
-        response: {
-          200: success('Message', 'The session has ended'),
-          ...refusals(
-            'malformed_json',
-            'body_too_large',
-            'unsupported_media_type',
-            ...GUARD_REFUSALS,
-            'internal_error',
-          ),
-        },
-      },
-    },
+  app.get('/api/auth/sessions', { onRequest, schema: operations.listSessions }, async (request) =>
+    toWireSessions(await api.listSessions(request.user), request.user),
+  )
+
+  app.delete<{ Params: schemas.SessionParams }>(
+    '/api/auth/sessions/:id',
+    { onRequest, schema: operations.endSession },
     async (request) => {
-      api.logout(request.user, contextOf(request))
-      return { message: 'Logged out' }
+      await api.endSession(request.user, request.params.id, contextOf(request))
+      return { message: 'Session ended' }
     },
   )
 
-  app.get(
-    '/api/auth/profile',
-    {
-      onRequest,
-      schema: {
-        ...GUARDED,
-        summary: 'Read the own account',
-        response: {
-          200: success('User', 'The account'),
-          ...refusals(...GUARD_REFUSALS, 'account_not_found', ...SERVER_REFUSALS),
-        },
-      },
+  app.post<{ Body: schemas.PasswordBody }>(
+    '/api/auth/password',
+    { onRequest, schema: operations.changePassword },
+    async (request) => {
+      const { current_password: currentPassword, new_password: newPassword } = request.body
+      await api.changePassword(request.user, { currentPassword, newPassword }, contextOf(request))
+      return { message: 'Password changed' }
     },
-    async (request) => toWireUser(await api.readProfile(request.user)),
   )
 
-  app.put<{ Body: ProfileBody }>(
+  app.get('/api/auth/profile', { onRequest, schema: operations.readProfile }, async (request) =>
+    toWireUser(await api.readProfile(request.user)),
+  )
+
+  app.put<{ Body: schemas.ProfileBody }>(
     '/api/auth/profile',
-    {
-      onRequest,
-      schema: {
-        ...GUARDED,
-        summary: 'Change the own account',
-        description: 'A name that is missing or null changes nothing.',
-        body: ProfileBody,
-        response: {
-          200: success('User', 'The account after the change'),
-          ...refusals(...BODY_REFUSALS, ...GUARD_REFUSALS, 'account_not_found', ...SERVER_REFUSALS),
-        },
-      },
-    },
+    { onRequest, schema: operations.updateProfile },
     async (request) => {
       const { name } = request.body
-      const change = name === undefined ? {} : { name }
-      return toWireUser(await api.updateProfile(request.user, change, contextOf(request)))
+      return toWireUser(
+        await api.updateProfile(request.user, name === undefined ? {} : { name }, contextOf(request)),
+      )
     },
   )
 
-  app.get(
-    '/health/live',
-    {
-      schema: {
-        ...HEALTH,
-        summary: 'Whether the process answers',
-        response: { 200: success('Health', 'It does'), ...refusals('internal_error') },
-      },
-    },
-    async () => ({ status: 'live' }),
-  )
-
-  app.get(
-    '/health/ready',
-    {
-      schema: {
-        ...HEALTH,
-        summary: 'Whether requests can be served: the database answers',
-        response: { 200: success('Health', 'They can'), ...refusals(...SERVER_REFUSALS) },
-      },
-    },
-    async () => {
-      await api.checkReady()
-      return { status: 'ready' }
+  app.get<{ Querystring: schemas.RevocationsQuery }>(
+    '/api/auth/revocations',
+    { onRequest: requireFeedToken(feedToken), schema: operations.readRevocations },
+    async (request) => {
+      const { after = '0', wait = '0' } = request.query
+      const page = await api.readRevocations(Number(after), Math.min(Number(wait), MAX_WAIT_SECONDS))
+      return toWireRevocations(page)
     },
   )
-}
 
-const contextOf = (request: FastifyRequest): RequestContext => ({
-  requestId: request.id,
-  address: request.ip,
-})
+  app.get('/health/live', { schema: operations.live }, async () => ({ status: 'live' }))
 
-function toWireUser(account: Account) {
-  return {
-    id: account.id,
-    email: account.email,
-    name: account.name,
-    is_active: account.isActive,
-    created_at: account.createdAt.toISOString(),
-    updated_at: account.updatedAt.toISOString(),
-  }
-}
-
-function toWireSession({ accessToken, expiresInSeconds, account }: Session) {
-  return {
-    access_token: accessToken,
-    token_type: 'bearer',
-    expires_in: expiresInSeconds,
-    user: toWireUser(account),
-  }
+  app.get('/health/ready', { schema: operations.ready }, async () => {
+    const ageMs = await api.checkReady()
+    return { status: 'ready', revocation_age_ms: Math.round(ageMs) }
+  })
 }

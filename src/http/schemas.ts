@@ -16,7 +16,10 @@ export const User = {
   required: ['id', 'email', 'name', 'is_active', 'created_at', 'updated_at'],
   properties: {
     id: { type: 'string', format: 'uuid' },
-    email: { type: 'string', description: 'Lower-cased; an international domain in its ASCII form' },
+    email: {
+      type: 'string',
+      description: 'As stored: lower-cased, an international domain in its ASCII form, if made here',
+    },
     name: { type: 'string' },
     is_active: { type: 'boolean' },
     created_at: { type: 'string', format: 'date-time', description: 'ISO 8601, UTC' },
@@ -28,12 +31,65 @@ export const User = {
 export const Session = {
   $id: 'Session',
   type: 'object',
-  required: ['access_token', 'token_type', 'expires_in', 'user'],
+  required: ['access_token', 'token_type', 'expires_in', 'refresh_token', 'user'],
   properties: {
     access_token: { type: 'string', description: 'JWT; send it as `Authorization: Bearer …`' },
     token_type: { type: 'string', const: 'bearer' },
     expires_in: { type: 'integer', description: 'Life of the access token in seconds' },
+    refresh_token: {
+      type: 'string',
+      description: 'Opaque; good for one `POST /api/auth/refresh`, which returns the next one',
+    },
     user: { $ref: 'User#' },
+  },
+} as const
+
+export const SessionList = {
+  $id: 'SessionList',
+  type: 'object',
+  required: ['sessions'],
+  properties: {
+    sessions: {
+      type: 'array',
+      description: 'Newest first',
+      items: {
+        type: 'object',
+        required: ['id', 'current', 'created_at', 'last_seen_at', 'expires_at', 'address', 'user_agent'],
+        properties: {
+          id: { type: 'string', format: 'uuid' },
+          current: { type: 'boolean', description: 'Whether it is the session of this very request' },
+          created_at: { type: 'string', format: 'date-time' },
+          last_seen_at: { type: 'string', format: 'date-time', description: 'To the minute or so' },
+          expires_at: { type: 'string', format: 'date-time', description: 'However often it is refreshed' },
+          address: { type: 'string', description: 'Where the log-in came from' },
+          user_agent: { type: 'string', description: '`User-Agent` of the log-in; empty when none was sent' },
+        },
+      },
+    },
+  },
+} as const
+
+export const Revocations = {
+  $id: 'Revocations',
+  type: 'object',
+  required: ['last_seq', 'age_ms', 'now', 'more', 'revocations'],
+  properties: {
+    last_seq: { type: 'integer', description: 'The highest number this node has read' },
+    age_ms: { type: 'number', description: 'How old this node’s own news are, in milliseconds' },
+    now: { type: 'number', description: 'The database’s clock, in seconds since the epoch' },
+    more: { type: 'boolean', description: 'Ask again at once, after the last number here' },
+    revocations: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['seq', 'session_id', 'expires_at'],
+        properties: {
+          seq: { type: 'integer' },
+          session_id: { type: 'string', format: 'uuid' },
+          expires_at: { type: 'number', description: 'The last access token has expired by then' },
+        },
+      },
+    },
   },
 } as const
 
@@ -48,7 +104,13 @@ export const Health = {
   $id: 'Health',
   type: 'object',
   required: ['status'],
-  properties: { status: { type: 'string' } },
+  properties: {
+    status: { type: 'string' },
+    revocation_age_ms: {
+      type: 'integer',
+      description: 'How old the news of ended sessions are; past the limit, tokens are refused with 503',
+    },
+  },
 } as const
 
 export const Problem = {
@@ -89,7 +151,7 @@ export const RegisterBody = {
     name: { type: 'string', description: '1 to 200 characters after trimming' },
     password: {
       type: 'string',
-      description: '8 to 128 characters, a digit, a special character, not a common one',
+      description: 'By the policy of this server; the refusal names every rule that is broken',
     },
   },
   examples: [{ email: 'ada@example.com', name: 'Ada Lovelace', password: 'C0rrect-horse!battery' }],
@@ -108,15 +170,55 @@ export const ProfileBody = {
   examples: [{ name: 'Augusta Ada King' }],
 } as const
 
+export const RefreshBody = {
+  type: 'object',
+  required: ['refresh_token'],
+  properties: { refresh_token: { type: 'string' } },
+} as const
+
+export const LogoutAllBody = {
+  type: ['object', 'null'],
+  properties: { keep_current: { type: 'boolean', description: 'Let the session of this request go on' } },
+} as const
+
+export const PasswordBody = {
+  type: 'object',
+  required: ['current_password', 'new_password'],
+  properties: { current_password: { type: 'string' }, new_password: { type: 'string' } },
+} as const
+
+export const SessionParams = {
+  type: 'object',
+  required: ['id'],
+  properties: { id: { type: 'string' } },
+} as const
+
+export const RevocationsQuery = {
+  type: 'object',
+  properties: {
+    after: { type: 'string', pattern: '^\\d{1,15}$', description: 'Rows after this number; 0 for all' },
+    wait: {
+      type: 'string',
+      pattern: '^\\d{1,2}$',
+      description: 'Seconds to wait for news when there are none yet; at most 20',
+    },
+  },
+} as const
+
+export type RefreshBody = FromSchema<typeof RefreshBody>
+export type LogoutAllBody = FromSchema<typeof LogoutAllBody>
+export type PasswordBody = FromSchema<typeof PasswordBody>
+export type SessionParams = FromSchema<typeof SessionParams>
+export type RevocationsQuery = FromSchema<typeof RevocationsQuery>
 export type RegisterBody = FromSchema<typeof RegisterBody>
 export type LoginBody = FromSchema<typeof LoginBody>
 export type ProfileBody = FromSchema<typeof ProfileBody>
 
 /** Schemas that operations refer to by name. */
-export const SHARED_SCHEMAS = [User, Session, Message, Problem, Health]
-type SharedName = 'User' | 'Session' | 'Message' | 'Health'
+export const SHARED_SCHEMAS = [User, Session, SessionList, Revocations, Message, Problem, Health]
+type SharedName = 'User' | 'Session' | 'SessionList' | 'Revocations' | 'Message' | 'Health'
 
-interface ResponseEntry {
+export interface ResponseEntry {
   readonly description: string
   readonly content: Readonly<Record<string, { readonly schema: { readonly $ref: string } }>>
 }

@@ -4,7 +4,7 @@ import { parseEmail } from '../core/email.js'
 import { isStorableText } from '../core/text.js'
 import { type FieldError, Refusal } from '../errors.js'
 import type { PasswordHasher } from '../passwords/password-hasher.js'
-import type { Session } from './start-session.js'
+import type { IssuedTokens } from './session.js'
 
 export interface Credentials {
   readonly email: string
@@ -14,24 +14,50 @@ export interface Credentials {
 export interface LoginDependencies {
   readonly credentials: CredentialStore
   readonly hasher: PasswordHasher
-  readonly startSession: (account: Account) => Session
+  readonly startSession: (
+    account: Account,
+    verifiedHash: string,
+    context: RequestContext,
+  ) => Promise<IssuedTokens | null>
   readonly recordEvent: RecordEvent
 }
+
+/** An account that changes under a log-in is looked at once more; twice is no accident. */
+const MAX_ATTEMPTS = 2
 
 /**
  * Opens a session for the right password. Refusals: `validation_failed` (never the password policy),
  * `invalid_credentials`, and `account_disabled`, which only the right password learns of.
- * A hash is always computed, whether or not the account exists (ASVS 6.3.8).
  */
 export async function login(
-  { credentials, hasher, startSession, recordEvent }: LoginDependencies,
+  dependencies: LoginDependencies,
   { email, password }: Credentials,
   context: RequestContext,
-): Promise<Session> {
+): Promise<IssuedTokens> {
   const lookupKeys = checkForm(email, password)
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const { account, currentHash } = await verify(dependencies, lookupKeys, password, context)
+    const session = await dependencies.startSession(account, currentHash, context)
+    if (session !== null) {
+      dependencies.recordEvent('login', context, { userId: account.id, sessionId: session.sessionId })
+      return session
+    }
+    // Another log-in has renewed the hash, or the password was changed: the new state decides.
+  }
+  dependencies.recordEvent('login_failed', context, { reason: 'account_changed' })
+  throw new Refusal('invalid_credentials')
+}
+
+/** The account and its hash as it is now. A hash is computed whether or not the account exists (ASVS 6.3.8). */
+async function verify(
+  dependencies: LoginDependencies,
+  lookupKeys: readonly string[],
+  password: string,
+  context: RequestContext,
+): Promise<{ account: Account; currentHash: string }> {
+  const { credentials, hasher, recordEvent } = dependencies
   const found = await credentials.findCredentials(lookupKeys)
   const verdict = await hasher.verify(password, found?.passwordHash ?? null)
-
   if (found === null || !verdict.matches) {
     const reason = found === null ? 'unknown_email' : 'wrong_password'
     recordEvent('login_failed', context, { reason, ...(found && { userId: found.account.id }) })
@@ -42,21 +68,26 @@ export async function login(
     recordEvent('login_failed', context, { reason: 'account_disabled', userId: account.id })
     throw new Refusal('account_disabled')
   }
-  if (verdict.outdated && (await renewHash(account.id, passwordHash))) {
-    recordEvent('password_rehashed', context, { userId: account.id })
-  }
-  const session = startSession(account)
-  recordEvent('login', context, { userId: account.id, sessionId: session.id })
-  return session
+  if (!verdict.outdated) return { account, currentHash: passwordHash }
+  return { account, currentHash: await renewHash(dependencies, account.id, passwordHash, password, context) }
+}
 
-  /** A refusal (too busy, database gone) must not fail a login that has succeeded: the next one tries again. */
-  async function renewHash(id: string, verifiedHash: string): Promise<boolean> {
-    try {
-      return await credentials.replaceHash(id, verifiedHash, await hasher.hash(password))
-    } catch (error) {
-      if (error instanceof Refusal) return false
-      throw error
-    }
+/** The hash that is the account's now. Being too busy must not fail a log-in that has succeeded: the next renews. */
+async function renewHash(
+  { credentials, hasher, recordEvent }: LoginDependencies,
+  id: string,
+  verifiedHash: string,
+  password: string,
+  context: RequestContext,
+): Promise<string> {
+  try {
+    const newHash = await hasher.hash(password)
+    if (!(await credentials.replaceHash(id, verifiedHash, newHash))) return verifiedHash
+    recordEvent('password_rehashed', context, { userId: id })
+    return newHash
+  } catch (error) {
+    if (error instanceof Refusal) return verifiedHash
+    throw error
   }
 }
 

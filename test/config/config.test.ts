@@ -17,6 +17,9 @@ const problemsOf = (environment: Record<string, string>): readonly string[] => {
   }
 }
 
+const FEED_TOKEN = 'Qm4rTs9WbYc3DfGh6KjEaJ8vXk2pQz7L'
+const DIRECT_URL = 'postgresql://ada@direct.example.com/keyward'
+
 test('nothing needs to be set to try it', () => {
   expect(readConfig({})).toEqual({
     isProduction: false,
@@ -26,7 +29,12 @@ test('nothing needs to be set to try it', () => {
     dataDir: resolve('data'),
     tokenSecret: null,
     issuer: 'keyward',
+    listenUrl: null,
     accessTokenTtlSeconds: 7 * 24 * 60 * 60,
+    sessionTtlSeconds: 30 * 24 * 60 * 60,
+    sessionIdleTtlSeconds: 14 * 24 * 60 * 60,
+    refreshGraceSeconds: 10,
+    revocation: { maxAgeMs: 10_000, whenStale: 'refuse', pollIntervalMs: 500, feedToken: null },
     acceptLegacyTokens: false,
     passwordPolicy: 'composition',
     passwordHash: 'bcrypt',
@@ -46,6 +54,14 @@ test('everything can be set', () => {
     JWT_ALGORITHM: 'HS256',
     JWT_ISSUER: 'my-app',
     ACCESS_TOKEN_TTL: '3600',
+    SESSION_TTL: '7200',
+    SESSION_IDLE_TTL: '5400',
+    REFRESH_GRACE: '0',
+    REVOCATION_MAX_STALENESS: '5',
+    REVOCATION_STALE: 'accept',
+    REVOCATION_POLL_INTERVAL: '250',
+    REVOCATION_FEED_TOKEN: FEED_TOKEN,
+    DATABASE_DIRECT_URL: DIRECT_URL,
     ACCEPT_LEGACY_TOKENS: 'on',
     PASSWORD_POLICY: 'nist',
     PASSWORD_HASH: 'argon2id',
@@ -62,7 +78,12 @@ test('everything can be set', () => {
     dataDir: '/srv/keyward',
     tokenSecret: SECRET,
     issuer: 'my-app',
+    listenUrl: DIRECT_URL,
     accessTokenTtlSeconds: 3600,
+    sessionTtlSeconds: 7200,
+    sessionIdleTtlSeconds: 5400,
+    refreshGraceSeconds: 0,
+    revocation: { maxAgeMs: 5_000, whenStale: 'accept', pollIntervalMs: 250, feedToken: FEED_TOKEN },
     acceptLegacyTokens: true,
     passwordPolicy: 'nist',
     passwordHash: 'argon2id',
@@ -77,6 +98,21 @@ test('an empty variable counts as unset', () => {
   const names = ['HOST', 'PORT', 'DATABASE_URL', 'BETTER_AUTH_SECRET', 'CORS_ORIGINS', 'DOCS', 'BCRYPT_COST']
   expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}))
   expect(readConfig({ BETTER_AUTH_SECRET: SECRET, BETTER_AUTH_SECRET_FILE: '' }).tokenSecret).toBe(SECRET)
+})
+
+test('notifications come over the one database URL there is, and never without a server', () => {
+  expect(readConfig({ DATABASE_URL }).listenUrl).toBe(DATABASE_URL)
+  expect(readConfig({}).listenUrl).toBeNull()
+})
+
+test.each([
+  [{ ACCESS_TOKEN_TTL: '61', SESSION_TTL: '60' }, 'ACCESS_TOKEN_TTL must not be longer than SESSION_TTL'],
+  [{ REVOCATION_FEED_TOKEN: SECRET, BETTER_AUTH_SECRET: SECRET }, 'must not be the BETTER_AUTH_SECRET'],
+  [{ REVOCATION_FEED_TOKEN: `${FEED_TOKEN}!` }, 'REVOCATION_FEED_TOKEN may hold letters, digits'],
+  [{ DATABASE_DIRECT_URL: DIRECT_URL }, 'DATABASE_DIRECT_URL needs a DATABASE_URL beside it'],
+  [{ REVOCATION_POLL_INTERVAL: '1000', REVOCATION_MAX_STALENESS: '1' }, 'REVOCATION_POLL_INTERVAL'],
+])('settings that contradict each other are refused: %o', (environment, words) => {
+  expect(() => readConfig(environment)).toThrow(words)
 })
 
 test('the configuration cannot be changed afterwards', () => {

@@ -103,7 +103,7 @@ test.each([
   [
     'is a view',
     'alter table users rename to people; create view users as select * from people',
-    'it is not a table',
+    'it is not an ordinary table',
   ],
 ])('a users table that %s is refused by name and left untouched', async (_, sql, difference) => {
   await runScript(database, sql)

@@ -16,7 +16,7 @@ async function forge(
   key: Uint8Array = KEY,
 ): Promise<string> {
   const native = { iss: 'test-issuer', sid: crypto.randomUUID(), jti: crypto.randomUUID() }
-  return new SignJWT({ sub, email: 'any@example.com', exp: 4_000_000_000, ...native, ...claims })
+  return new SignJWT({ sub, email: 'any@example.com', exp: 5_000_000_000, ...native, ...claims })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT', ...header })
     .sign(key)
 }
@@ -108,7 +108,7 @@ describe('an access token', () => {
       await forge(id, { iss: 'keyward' }),
       await forge(id, { aud: 'another-service' }),
       await forge(id, { nbf: now + 3_600 }),
-      await forge(id, { exp: String(4_000_000_000) }),
+      await forge(id, { exp: String(5_000_000_000) }),
       await forge(id, { exp: undefined }),
       await forge(id, { sid: undefined }),
       await forge(id, { jti: undefined }),
@@ -178,12 +178,12 @@ describe('a token of another stack with the same secret', () => {
     const there = await lenient.newUser()
     const accepted = await lenient.get(
       '/api/auth/profile',
-      await legacyToken(there.id, there.email, 4_000_000_000),
+      await legacyToken(there.id, there.email, 5_000_000_000),
     )
     expect(accepted.status).toBe(200)
     expect(accepted.body.id).toBe(there.id)
     const here = await app.newUser()
-    const refused = await app.get('/api/auth/profile', await legacyToken(here.id, here.email, 4_000_000_000))
+    const refused = await app.get('/api/auth/profile', await legacyToken(here.id, here.email, 5_000_000_000))
     expectProblem(refused, 'invalid_token')
   })
 
@@ -191,14 +191,14 @@ describe('a token of another stack with the same secret', () => {
     const { id, email } = await lenient.newUser()
     const expired = await legacyToken(id, email, NOW / 1000)
     expectProblem(await lenient.get('/api/auth/profile', expired), 'token_expired')
-    const signed = await legacyToken(id, email, 4_000_000_000)
+    const signed = await legacyToken(id, email, 5_000_000_000)
     const unsigned = `${signed.slice(0, signed.lastIndexOf('.'))}.`
     expectProblem(await lenient.get('/api/auth/profile', unsigned), 'invalid_token')
   })
 
   test('logs out without a session in the event', async () => {
     const { id, email } = await lenient.newUser()
-    const token = await legacyToken(id, email, 4_000_000_000)
+    const token = await legacyToken(id, email, 5_000_000_000)
     expect((await lenient.post('/api/auth/logout', undefined, token)).status).toBe(200)
     expect(lenient.events('logout')).toStrictEqual([
       expect.not.objectContaining({ session_id: expect.anything() }),

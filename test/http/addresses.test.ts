@@ -95,7 +95,10 @@ test('the health addresses answer', async () => {
   const live = await app.get('/health/live')
   expect([live.status, live.body]).toStrictEqual([200, { status: 'live' }])
   const ready = await app.get('/health/ready')
-  expect([ready.status, ready.body]).toStrictEqual([200, { status: 'ready' }])
+  expect([ready.status, ready.body]).toStrictEqual([
+    200,
+    { status: 'ready', revocation_age_ms: expect.any(Number) },
+  ])
 })
 
 describe('every answer carries the protective headers', () => {

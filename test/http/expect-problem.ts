@@ -23,6 +23,9 @@ export function expectProblem(reply: Reply, code: ErrorCode, errors?: readonly F
 
 const CHALLENGES: Partial<Record<ErrorCode, string>> = {
   not_authenticated: 'Bearer realm="keyward"',
+  invalid_credentials: 'Bearer realm="keyward"',
+  wrong_password: 'Bearer realm="keyward"',
+  invalid_refresh_token: 'Bearer realm="keyward"',
   token_expired: 'Bearer realm="keyward", error="invalid_token", error_description="Token has expired"',
   invalid_token: 'Bearer realm="keyward", error="invalid_token", error_description="Invalid token"',
 }

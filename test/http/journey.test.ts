@@ -11,13 +11,14 @@ test('a person registers, logs in, reads and changes the profile, and logs out',
     access_token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
     token_type: 'bearer',
     expires_in: 604_800,
+    refresh_token: expect.stringMatching(/^kwr_[\w-]{43}$/),
     user: {
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       email: 'ada@example.com',
       name: 'Ada Lovelace',
       is_active: true,
-      created_at: '2026-11-22T12:00:00.000Z',
-      updated_at: '2026-11-22T12:00:00.000Z',
+      created_at: '2099-11-22T12:00:00.000Z',
+      updated_at: '2099-11-22T12:00:00.000Z',
     },
   })
 

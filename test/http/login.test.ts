@@ -17,6 +17,7 @@ test('the right password opens a session of its own each time', async () => {
       access_token: expect.any(String),
       token_type: 'bearer',
       expires_in: 604_800,
+      refresh_token: expect.any(String),
       user: (await user.get('/api/auth/profile')).body,
     })
     expect((await app.get('/api/auth/profile', body.access_token)).status).toBe(200)

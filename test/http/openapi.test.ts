@@ -1,9 +1,12 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { PASSWORD, type Reply, useTestApp } from '../support/test-app.js'
+import { PASSWORD, QUIET_FEED, type Reply, useTestApp } from '../support/test-app.js'
 import { disable, remove } from './users-table.js'
 
-const app = useTestApp({ environment: { ACCESS_TOKEN_TTL: '60' } })
+const FEED_TOKEN = 'Qm4rTs9WbYc3DfGh6KjEaJ8vXk2pQz7L'
+const app = useTestApp({
+  environment: { ...QUIET_FEED, ACCESS_TOKEN_TTL: '60', REVOCATION_FEED_TOKEN: FEED_TOKEN },
+})
 
 interface Schema {
   readonly $ref?: string
@@ -61,9 +64,15 @@ describe('/openapi.json', () => {
     expect(operations().map(([name]) => name)).toStrictEqual([
       'POST /api/auth/register',
       'POST /api/auth/login',
+      'POST /api/auth/refresh',
       'POST /api/auth/logout',
+      'POST /api/auth/logout-all',
+      'GET /api/auth/sessions',
+      'DELETE /api/auth/sessions/{id}',
+      'POST /api/auth/password',
       'GET /api/auth/profile',
       'PUT /api/auth/profile',
+      'GET /api/auth/revocations',
       'GET /health/live',
       'GET /health/ready',
     ])
@@ -84,13 +93,19 @@ describe('/openapi.json', () => {
 
   test('asks for a bearer token exactly where the guard stands', () => {
     expect(document.components.securitySchemes).toStrictEqual({
+      feed: { type: 'http', scheme: 'bearer', description: expect.any(String) },
       bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: expect.any(String) },
     })
     const guarded = operations().filter(([, { security }]) => security !== undefined)
     expect(guarded.map(([name, { security }]) => [name, security])).toStrictEqual([
       ['POST /api/auth/logout', [{ bearer: [] }]],
+      ['POST /api/auth/logout-all', [{ bearer: [] }]],
+      ['GET /api/auth/sessions', [{ bearer: [] }]],
+      ['DELETE /api/auth/sessions/{id}', [{ bearer: [] }]],
+      ['POST /api/auth/password', [{ bearer: [] }]],
       ['GET /api/auth/profile', [{ bearer: [] }]],
       ['PUT /api/auth/profile', [{ bearer: [] }]],
+      ['GET /api/auth/revocations', [{ feed: [] }]],
     ])
     for (const [, { responses }] of guarded) expect(responses).toHaveProperty('401')
   })
@@ -104,7 +119,8 @@ describe('/openapi.json', () => {
 function mismatches(schema: Schema, value: unknown, at = '$'): string[] {
   if (schema.$ref) return mismatches(document.components.schemas[schema.$ref.split('/').at(-1)!]!, value, at)
   const kind = Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value
-  if (schema.type !== kind) return [`${at} is ${kind}, not ${schema.type}`]
+  const fits = schema.type === kind || (schema.type === 'number' && kind === 'integer')
+  if (!fits) return [`${at} is ${kind}, not ${schema.type}`]
   if ('const' in schema && schema.const !== value) return [`${at} is another constant`]
   if (schema.enum && !schema.enum.includes(value)) return [`${at} is none of the enum`]
   if (schema.items)
@@ -131,15 +147,16 @@ async function walk(): Promise<[string, Reply][]> {
   const met: [string, Reply][] = []
   const send = async (operation: string, options: object, token?: string) => {
     const [method, url] = operation.split(' ') as ['GET', string]
-    const { headers, ...rest } = options as { headers?: object }
+    const { headers, id, ...rest } = options as { headers?: object; id?: string }
     const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
-    met.push([operation, await app.send({ method, url, ...rest, headers: { ...headers, ...authorization } })])
+    const request = { method, url: url.replace('{id}', id ?? 'none'), ...rest }
+    met.push([operation, await app.send({ ...request, headers: { ...headers, ...authorization } })])
   }
   const [user, gone, disabled] = [await app.newUser(), await app.newUser(), await app.newUser()]
   await remove(app.database, gone.id)
   await disable(app.database, disabled.id)
 
-  const open = ['POST /api/auth/register', 'POST /api/auth/login']
+  const open = ['POST /api/auth/register', 'POST /api/auth/login', 'POST /api/auth/refresh']
   for (const operation of open) {
     for (const options of [{}, { payload: {} }, BROKEN, TOO_LARGE, TEXT]) await send(operation, options)
     for (const { email } of [user, disabled, { email: 'walker@example.com' }]) {
@@ -147,21 +164,38 @@ async function walk(): Promise<[string, Reply][]> {
     }
     await send(operation, { payload: { email: user.email, name: 'Walker', password: 'wr0ng-Password!' } })
   }
-  const guarded = ['POST /api/auth/logout', 'GET /api/auth/profile', 'PUT /api/auth/profile']
-  for (const operation of guarded) {
-    const hasBody = !operation.startsWith('GET')
-    for (const options of hasBody ? [BROKEN, TOO_LARGE, TEXT, { payload: { name: 1 } }] : []) {
-      await send(operation, options, user.token)
-    }
-    const payload = hasBody ? { payload: { name: 'Walker' } } : {}
-    for (const token of [user.token, gone.token, disabled.token, 'x', undefined]) {
-      await send(operation, payload, token)
+  await send('POST /api/auth/refresh', { payload: { refresh_token: user.refreshToken } })
+  await send('POST /api/auth/refresh', { payload: { refresh_token: 'none' } })
+
+  const change = { current_password: PASSWORD, new_password: `${PASSWORD}2` }
+  const guarded: [operation: string, payload: object | null][] = [
+    ['GET /api/auth/sessions', null],
+    ['GET /api/auth/profile', null],
+    ['PUT /api/auth/profile', { name: 'Walker' }],
+    ['POST /api/auth/password', change],
+    ['DELETE /api/auth/sessions/{id}', {}],
+    ['POST /api/auth/logout', {}],
+    ['POST /api/auth/logout-all', {}],
+  ]
+  for (const [operation, payload] of guarded) {
+    // One for each: some of these end the session.
+    const own = await app.newUser()
+    const broken = [BROKEN, TOO_LARGE, TEXT, { payload: { name: 1, keep_current: 1, new_password: 1 } }]
+    for (const options of payload ? broken : []) await send(operation, options, own.token)
+    if (operation.endsWith('{id}')) await send(operation, { id: own.sessionId }, (await app.newUser()).token)
+    const wrong = { ...change, current_password: 'wr0ng-Password!' }
+    if (operation.endsWith('password')) await send(operation, { payload: wrong }, own.token)
+    // The deleted one first: ending a session makes the server hear of its end as well.
+    for (const token of [gone.token, disabled.token, own.token, 'x', undefined]) {
+      await send(operation, { id: own.sessionId, ...(payload && { payload }) }, token)
     }
   }
+  for (const token of [FEED_TOKEN, user.token, undefined]) await send('GET /api/auth/revocations', {}, token)
+  await send('GET /api/auth/revocations', { query: { after: 'x' } }, FEED_TOKEN)
   for (const operation of ['GET /health/live', 'GET /health/ready']) await send(operation, {})
 
   app.passSeconds(60)
-  for (const operation of guarded) await send(operation, {}, user.token)
+  for (const [operation] of guarded) await send(operation, {}, user.token)
   app.database.query = () => Promise.reject(new Error('broken'))
   const fresh = (await app.newUser().catch(() => null))?.token
   expect(fresh).toBeUndefined()
@@ -189,7 +223,7 @@ test('every answer that is met on a walk over all operations is documented, with
   }
   for (const [name] of operations()) expect(seen).toContain(`${name} success`)
   // What a test can bring about and the document names must have been met, so that the walk stays complete.
-  const elsewhere = new Set(['overloaded', 'database_unavailable', 'internal_error'])
+  const elsewhere = new Set(['overloaded', 'database_unavailable', 'internal_error', 'revocation_stale'])
   for (const [name, { responses }] of operations()) {
     for (const { description } of Object.values(responses)) {
       for (const [, code] of description.matchAll(/`(\w+)`/g)) {

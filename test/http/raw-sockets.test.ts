@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   expect(await exchange('GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toContain(
-    '{"status":"ready"}',
+    '{"status":"ready"',
   )
   expect(app.logLines.filter((line) => JSON.parse(line).level === 'error')).toStrictEqual([])
 })

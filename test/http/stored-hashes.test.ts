@@ -72,6 +72,14 @@ describe.for(Object.keys(OUTDATED))('a hash of %s', (name) => {
   })
 })
 
+test('log-ins that meet an outdated hash at the same time all succeed', async () => {
+  const user = await app.newUser()
+  await writeHash(app.database, user.id, await bcryptHash(PASSWORD, 4))
+  const replies = await Promise.all(Array.from({ length: 8 }, () => login(app, user, PASSWORD)))
+  expect(replies.map(({ status }) => status)).toEqual(Array(8).fill(200))
+  expect(await readHash(app.database, user.id)).toMatch(CONFIGURED)
+})
+
 test('a hash that is stronger than configured is left alone', async () => {
   const user = await app.newUser()
   const hash = await bcryptHash(PASSWORD, 6)

@@ -50,7 +50,7 @@ test('`keyward --version` prints the version of the package', async () => {
 test.each([
   ['no command', [], /unknown command[^]*Usage: keyward <command>/],
   ['an unknown command', ['begin'], /unknown command[^]*Usage: keyward <command>/],
-  ['a word too many', ['secret', 'please'], /unknown command[^]*Usage: keyward <command>/],
+  ['a word too many', ['secret', 'please'], /unexpected: please[^]*Usage: keyward <command>/],
   ['a word that every object knows', ['constructor'], /unknown command[^]*Usage: keyward <command>/],
   ['an unknown option', ['--force'], /Unknown option '--force'/],
 ])('%s is an error that says what there is', async (_, args, words) => {
@@ -65,7 +65,7 @@ test.each([
 test('`keyward migrate` applies what is new, says what, and says so when there is nothing', async () => {
   const { url, database } = await makeDatabase()
   const first = await keyward(['migrate'], { DATABASE_URL: url })
-  expect(first).toEqual({ code: 0, stdout: 'Applied: 0001-users.sql\n', stderr: '' })
+  expect(first).toEqual({ code: 0, stdout: 'Applied: 0001-users.sql, 0002-sessions.sql\n', stderr: '' })
   expect(await database.query('select * from users')).toEqual([])
   const second = await keyward(['migrate'], { DATABASE_URL: url })
   expect(second).toEqual({ code: 0, stdout: 'The database is up to date.\n', stderr: '' })
@@ -76,7 +76,7 @@ test('`keyward migrate` says that it has adopted a users table', async () => {
   await makePythonUsersTable(database)
   const { code, stdout } = await keyward(['migrate'], { DATABASE_URL: url })
   expect(code).toBe(0)
-  expect(stdout).toBe('The existing users table was adopted.\nApplied: 0001-users.sql\n')
+  expect(stdout).toBe('The existing users table was adopted.\nApplied: 0001-users.sql, 0002-sessions.sql\n')
   expect(await database.query('select id from users')).toHaveLength(3)
 })
 

@@ -22,8 +22,8 @@ import pg from 'pg'
 
 export interface PostgresServer {
   readonly url: string
-  readonly port: number
-  readonly process: ChildProcess
+  /** Stops it in order and starts it again, at the same address. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -84,30 +84,33 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     `port=${port}`,
     ...(options.settings ?? []),
   ]
-  const child = spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((each) => ['-c', each])], {
-    ...identity,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let output = ''
-  child.stderr?.on('data', (chunk: Buffer) => {
-    output = (output + chunk.toString()).slice(-4_000)
-  })
+  const launch = (): ChildProcess =>
+    spawn(join(bin, 'postgres'), ['-D', data, ...settings.flatMap((each) => ['-c', each])], {
+      ...identity,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
   const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`
-  await waitUntilReady(url, child, () => output)
+  let child = launch()
+  await waitUntilReady(url, child)
   return {
     url,
-    port,
-    process: child,
+    async restart() {
+      await shutDown(child)
+      child = launch()
+      await waitUntilReady(url, child)
+    },
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        // SIGINT is PostgreSQL's fast shutdown; SIGCONT in case a test has stopped it.
-        child.kill('SIGINT')
-        child.kill('SIGCONT')
-        await once(child, 'exit')
-      }
+      await shutDown(child)
       rmSync(home, { recursive: true, force: true })
     },
   }
+}
+
+/** SIGINT is PostgreSQL's fast shutdown: it does not wait for clients. */
+async function shutDown(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGINT')
+  await once(child, 'exit')
 }
 
 /** As root: the user `nobody`, under whom PostgreSQL agrees to run. */
@@ -148,7 +151,11 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-async function waitUntilReady(url: string, child: ChildProcess, output: () => string): Promise<void> {
+async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
+  let output = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-4_000)
+  })
   const until = Date.now() + START_TIMEOUT_MS
   for (;;) {
     const client = new pg.Client({ connectionString: url })
@@ -158,7 +165,7 @@ async function waitUntilReady(url: string, child: ChildProcess, output: () => st
       return
     } catch (error) {
       if (child.exitCode !== null || Date.now() > until) {
-        throw new Error(`PostgreSQL did not start:\n${output()}`, { cause: error })
+        throw new Error(`PostgreSQL did not start:\n${output}`, { cause: error })
       }
       await delay(20)
     }

@@ -5,12 +5,20 @@ import { readConfig } from '../../src/config.js'
 import type { Database } from '../../src/db/database.js'
 import { migrate } from '../../src/db/migrate.js'
 import { createLog } from '../../src/log.js'
+import type { UserCommand, UserReport } from '../../src/operators/commands.js'
 import type { HashEngine } from '../../src/passwords/hash-engine.js'
 import { openTestDatabase } from './test-database.js'
 
 export const SECRET = 'J8vXk2pQz7LmN4rTs9WbYc3DfGh6KjEa'
-/** A whole second, so that token times are easy to reason about. */
-export const NOW = Date.UTC(2026, 10, 22, 12, 0, 0)
+/**
+ * A whole second, so that token times are easy to reason about; far ahead of the databases' own clock, by which what has
+ * expired is forgotten.
+ */
+export const NOW = Date.UTC(2099, 10, 22, 12, 0, 0)
+/** For tests of what the database's own clock judges: the feed, the purge. */
+export const PRESENT = Math.floor(Date.now() / 1000) * 1000
+/** The feed is read when this server ends a session, and at no other time: what SQL does to an account stays unheard. */
+export const QUIET_FEED = { REVOCATION_POLL_INTERVAL: '60000', REVOCATION_MAX_STALENESS: '3600' }
 export const PASSWORD = 'C0rrect-horse!battery'
 
 export interface Reply {
@@ -28,9 +36,12 @@ export interface User {
   readonly email: string
   readonly password: string
   readonly token: string
+  readonly refreshToken: string
+  readonly sessionId: string
   get(url: string): Promise<Reply>
   post(url: string, body?: unknown): Promise<Reply>
   put(url: string, body?: unknown): Promise<Reply>
+  delete(url: string): Promise<Reply>
 }
 
 export interface TestApp {
@@ -44,6 +55,12 @@ export interface TestApp {
   get(url: string, token?: string): Promise<Reply>
   post(url: string, body?: unknown, token?: string): Promise<Reply>
   put(url: string, body?: unknown, token?: string): Promise<Reply>
+  delete(url: string, token?: string): Promise<Reply>
+  /** Sends a refresh token. */
+  refresh(refreshToken: string): Promise<Reply>
+  /** Opens another session of an account. */
+  login(user: Pick<User, 'email' | 'password'>): Promise<User>
+  runUserCommand(command: UserCommand): Promise<UserReport>
   /** Registers an account under an address of its own. */
   newUser(fields?: { email?: string; name?: string; password?: string }): Promise<User>
   /** The logged security events of this name, oldest first. */
@@ -54,6 +71,11 @@ export interface TestApp {
 interface TestAppOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly hashEngine?: HashEngine
+  /** Where its clock stands; default `NOW`. */
+  readonly startAt?: number
+  readonly monotonicMs?: () => number
+  /** Stands between the server and its database. */
+  readonly intercept?: (database: Database) => Database
   /** Runs on the empty database, before the migrations. */
   readonly prepare?: (database: Database) => Promise<void>
 }
@@ -82,21 +104,23 @@ export function useTestApp(options: TestAppOptions = {}): TestApp {
 
 let users = 0
 
-async function buildTestApp(database: Database, options: TestAppOptions): Promise<TestApp> {
+/** A server on a database that the test has opened and migrated; the test closes both. */
+export async function buildTestApp(database: Database, options: TestAppOptions = {}): Promise<TestApp> {
   const logLines: string[] = []
-  let now = NOW
+  let now = options.startAt ?? NOW
   const config = readConfig({
     NODE_ENV: 'test',
     BETTER_AUTH_SECRET: SECRET,
     BCRYPT_COST: '4',
     ...options.environment,
   })
-  const server = await compose({
+  const { app: server, runUserCommand } = await compose({
     config,
     tokenSecret: config.tokenSecret ?? SECRET,
-    database,
+    database: options.intercept?.(database) ?? database,
     log: createLog('debug', { write: (line) => void logLines.push(line) }),
     clock: () => now,
+    ...(options.monotonicMs && { monotonicMs: options.monotonicMs }),
     ...(options.hashEngine && { hashEngine: options.hashEngine }),
   })
 
@@ -111,7 +135,7 @@ async function buildTestApp(database: Database, options: TestAppOptions): Promis
     }
   }
   const sendJson = (
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     url: string,
     body: unknown,
     token?: string,
@@ -126,6 +150,27 @@ async function buildTestApp(database: Database, options: TestAppOptions): Promis
       ...(body !== undefined && { payload: JSON.stringify(body) }),
     })
 
+  const openSession = async (
+    url: string,
+    body: { email: string; password: string; name?: string },
+  ): Promise<User> => {
+    const reply = await sendJson('POST', url, body)
+    if (reply.status >= 300) throw new Error(`${url} refused ${body.email}: ${reply.text}`)
+    const token: string = reply.body.access_token
+    return {
+      id: reply.body.user.id,
+      email: reply.body.user.email,
+      password: body.password,
+      token,
+      refreshToken: reply.body.refresh_token,
+      sessionId: readClaims(token).sid,
+      get: (address) => sendJson('GET', address, undefined, token),
+      post: (address, payload) => sendJson('POST', address, payload, token),
+      put: (address, payload) => sendJson('PUT', address, payload, token),
+      delete: (address) => sendJson('DELETE', address, undefined, token),
+    }
+  }
+
   return {
     server,
     database,
@@ -137,26 +182,23 @@ async function buildTestApp(database: Database, options: TestAppOptions): Promis
     get: (url, token) => sendJson('GET', url, undefined, token),
     post: (url, body, token) => sendJson('POST', url, body, token),
     put: (url, body, token) => sendJson('PUT', url, body, token),
+    delete: (url, token) => sendJson('DELETE', url, undefined, token),
+    refresh: (refreshToken) => sendJson('POST', '/api/auth/refresh', { refresh_token: refreshToken }),
+    login: ({ email, password }) => openSession('/api/auth/login', { email, password }),
+    runUserCommand,
     events: (name) => logLines.map((line) => JSON.parse(line)).filter(({ event }) => event === name),
-    async newUser(fields = {}) {
-      const email = fields.email ?? `user-${++users}@example.com`
-      const password = fields.password ?? PASSWORD
-      const { status, text, body } = await sendJson('POST', '/api/auth/register', {
-        email,
-        password,
-        name: fields.name ?? 'Test User',
-      })
-      if (status !== 201) throw new Error(`could not register ${email}: ${text}`)
-      const token: string = body.access_token
-      return {
-        id: body.user.id,
-        email: body.user.email,
-        password,
-        token,
-        get: (url) => sendJson('GET', url, undefined, token),
-        post: (url, payload) => sendJson('POST', url, payload, token),
-        put: (url, payload) => sendJson('PUT', url, payload, token),
-      }
-    },
+    newUser: (fields = {}) =>
+      openSession('/api/auth/register', {
+        email: `user-${++users}@example.com`,
+        password: PASSWORD,
+        name: 'Test User',
+        ...fields,
+      }),
   }
+}
+
+/** The claims of an access token, unverified; of any shape, for the test to look into. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export function readClaims(token: string): any {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
 }

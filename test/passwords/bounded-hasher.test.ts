@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Refusal } from '../../src/errors.js'
-import { boundEngine } from '../../src/passwords/bounded-engine.js'
-import type { HashEngine } from '../../src/passwords/hash-engine.js'
+import { boundHasher } from '../../src/passwords/bounded-hasher.js'
+import type { PasswordHasher, PasswordVerdict } from '../../src/passwords/password-hasher.js'
 
 interface Started {
   readonly name: string
@@ -9,20 +9,20 @@ interface Started {
   fail(error: Error): void
 }
 
+const RIGHT: PasswordVerdict = { matches: true, outdated: false }
+
 /** Computes nothing: every hash runs until the test ends it. */
-function createManualEngine(): { engine: HashEngine; started: Started[] } {
+function createManualHasher(): { hasher: PasswordHasher; started: Started[] } {
   const started: Started[] = []
   const run = <T>(name: string, result: T): Promise<T> =>
     new Promise((resolve, reject) => {
       started.push({ name, finish: () => resolve(result), fail: reject })
     })
-  const engine: HashEngine = {
-    bcryptHash: (key) => run(key, 'stored'),
-    bcryptVerify: (key) => run(key, true),
-    argon2idHash: (password) => run(password, 'stored'),
-    argon2idVerify: (password) => run(password, true),
+  const hasher: PasswordHasher = {
+    hash: (password) => run(password, 'stored'),
+    verify: (password) => run(password, RIGHT),
   }
-  return { engine, started }
+  return { hasher, started }
 }
 
 /** Lets everything that is ready run; nothing here waits for time. */
@@ -30,14 +30,14 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 describe('with two hashes at once and three in the queue', () => {
   let started: Started[]
-  let bounded: HashEngine
+  let bounded: PasswordHasher
   const namesOf = (): string[] => started.map(({ name }) => name)
-  const verify = (name: string): Promise<boolean> => bounded.bcryptVerify(name, 'stored')
+  const verify = (name: string): Promise<PasswordVerdict> => bounded.verify(name, 'stored')
 
   beforeEach(() => {
-    const manual = createManualEngine()
+    const manual = createManualHasher()
     started = manual.started
-    bounded = boundEngine(manual.engine, { inFlight: 2, waiting: 3 })
+    bounded = boundHasher(manual.hasher, { inFlight: 2, waiting: 3 })
   })
 
   test('starts two at once and the others in the order in which they came', async () => {
@@ -53,14 +53,14 @@ describe('with two hashes at once and three in the queue', () => {
     expect(namesOf()).toEqual(['1', '2', '3', '4', '5'])
     started[3]?.finish()
     started[4]?.finish()
-    expect(await Promise.all(answers)).toEqual([true, true, true, true, true])
+    expect(await Promise.all(answers)).toEqual([RIGHT, RIGHT, RIGHT, RIGHT, RIGHT])
   })
 
-  test('counts every kind of hash', async () => {
-    void bounded.bcryptHash('1', 4, Buffer.alloc(16))
-    void bounded.argon2idHash('2')
-    void bounded.argon2idVerify('3', 'stored')
-    void bounded.bcryptVerify('4', 'stored')
+  test('counts new hashes and checks alike', async () => {
+    void bounded.hash('1')
+    void bounded.verify('2', null)
+    void bounded.hash('3')
+    void bounded.verify('4', 'stored')
     await settle()
     expect(namesOf()).toEqual(['1', '2'])
     started[0]?.finish()
@@ -78,7 +78,7 @@ describe('with two hashes at once and three in the queue', () => {
       started[i]?.finish()
       await settle()
     }
-    expect(await Promise.all(answers)).toEqual([true, true, true, true, true])
+    expect(await Promise.all(answers)).toEqual([RIGHT, RIGHT, RIGHT, RIGHT, RIGHT])
     expect(namesOf()).not.toContain('6')
   })
 

@@ -1,17 +1,21 @@
 import { Refusal } from '../errors.js'
-import type { HashEngine } from './hash-engine.js'
+import type { PasswordHasher } from './password-hasher.js'
 
 interface Bounds {
-  /** Hashes computed at the same time. Below libuv's four threads, so that files and DNS never wait for hashing. */
+  /** Passwords worked on at the same time. Below libuv's four threads, so that files and DNS never wait for them. */
   readonly inFlight: number
-  /** Hashes that may wait for their turn; past it, a request is refused at once (ASVS 15.2.2). */
+  /** Passwords that may wait for their turn; past it, a request is refused at once (ASVS 15.2.2). */
   readonly waiting: number
 }
 
 const RETRY_AFTER_SECONDS = 2
 
-/** The same engine, but never more than `inFlight` hashes at once and never more than `waiting` in the queue. */
-export function boundEngine(engine: HashEngine, bounds: Bounds): HashEngine {
+/**
+ * The same hasher, but never more than `inFlight` passwords at once and never more than `waiting` in the queue. A check
+ * takes one turn for all of its hashes: if it queued for each, an account whose check takes several would stand out
+ * under load.
+ */
+export function boundHasher(hasher: PasswordHasher, bounds: Bounds): PasswordHasher {
   const queue: (() => void)[] = []
   let running = 0
 
@@ -43,9 +47,7 @@ export function boundEngine(engine: HashEngine, bounds: Bounds): HashEngine {
   }
 
   return {
-    bcryptHash: (key, cost, salt) => inTurn(() => engine.bcryptHash(key, cost, salt)),
-    bcryptVerify: (key, hash) => inTurn(() => engine.bcryptVerify(key, hash)),
-    argon2idHash: (password) => inTurn(() => engine.argon2idHash(password)),
-    argon2idVerify: (password, phc) => inTurn(() => engine.argon2idVerify(password, phc)),
+    hash: (password) => inTurn(() => hasher.hash(password)),
+    verify: (password, storedHash) => inTurn(() => hasher.verify(password, storedHash)),
   }
 }

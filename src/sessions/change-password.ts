@@ -1,0 +1,64 @@
+import type { CredentialStore } from '../accounts/account.js'
+import type { Principal } from '../core/access-token.js'
+import type { RequestContext } from '../core/auth-event.js'
+import { isStorableText } from '../core/text.js'
+import { Refusal } from '../errors.js'
+import type { PasswordHasher } from '../passwords/password-hasher.js'
+import type { PasswordPolicy } from '../passwords/password-policy.js'
+import type { EndDependencies } from './end-sessions.js'
+
+export interface PasswordChange {
+  readonly currentPassword: string
+  readonly newPassword: string
+}
+
+export interface PasswordChangeDependencies extends EndDependencies {
+  readonly credentials: CredentialStore
+  readonly hasher: PasswordHasher
+  readonly passwordPolicy: PasswordPolicy
+}
+
+/**
+ * Sets a new password for the caller and ends all other sessions (ASVS 6.2.3, 7.4.3). Refusals: `validation_failed`
+ * with what is wrong with the new password, `wrong_password` for a wrong current one, `account_not_found`.
+ */
+export async function changePassword(
+  dependencies: PasswordChangeDependencies,
+  principal: Principal,
+  { currentPassword, newPassword }: PasswordChange,
+  context: RequestContext,
+): Promise<void> {
+  const { credentials, hasher, sessions, clock, recordEvent } = dependencies
+  const found = await credentials.findCredentialsById(principal.id)
+  if (found === null) throw new Refusal('account_not_found')
+  const { account, passwordHash: verifiedHash } = found
+  const refuse = (): never => {
+    recordEvent('password_change_refused', context, { userId: account.id, reason: 'wrong_password' })
+    throw new Refusal('wrong_password')
+  }
+
+  checkNewPassword(newPassword, currentPassword, dependencies.passwordPolicy(newPassword, account.email))
+  const isRight =
+    isStorableText(currentPassword) && (await hasher.verify(currentPassword, verifiedHash)).matches
+  if (!isRight) refuse()
+  const replaced = await sessions.replacePassword({
+    userId: account.id,
+    verifiedHash,
+    newHash: await hasher.hash(newPassword),
+    exceptSessionId: principal.sessionId,
+    now: new Date(clock()),
+  })
+  // Somebody else was faster: what was verified is no longer the password.
+  if (!replaced) refuse()
+  await dependencies.catchUp()
+  recordEvent('password_changed', context, { userId: account.id, sessionId: principal.sessionId })
+}
+
+function checkNewPassword(newPassword: string, currentPassword: string, problems: readonly string[]): void {
+  const all = newPassword === currentPassword ? [...problems, 'must differ from the current one'] : problems
+  if (all.length > 0) {
+    throw new Refusal('validation_failed', {
+      errors: all.map((message) => ({ field: 'new_password', message })),
+    })
+  }
+}

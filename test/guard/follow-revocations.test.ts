@@ -1,0 +1,150 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Database } from '../../src/db/database.js'
+import { migrate } from '../../src/db/migrate.js'
+import { openServerDatabase } from '../../src/db/open-server.js'
+import {
+  createGuard,
+  type FollowedRevocations,
+  type FollowOptions,
+  followRevocations,
+  type Guard,
+} from '../../src/guard/index.js'
+import { freePort } from '../support/postgres-server.js'
+import { buildTestApp, PRESENT, SECRET, type TestApp, type User } from '../support/test-app.js'
+import { createServerDatabase } from '../support/test-database.js'
+
+const FEED_TOKEN = 'q2Zt7XwB9mKc4VnR8sLdYh3PfGj6UaEo'
+
+let drop: () => Promise<void>
+let database: Database
+let port: number
+let keyward: TestApp
+const followed: FollowedRevocations[] = []
+
+beforeAll(async () => {
+  const server = await createServerDatabase()
+  drop = server.drop
+  database = openServerDatabase(server.url, () => {})
+  await migrate(database)
+  port = await freePort()
+})
+afterAll(async () => {
+  await database.close()
+  await drop()
+})
+
+beforeEach(() => startKeyward())
+afterEach(async () => {
+  for (const each of followed.splice(0)) each.stop()
+  await keyward.server.close()
+})
+
+async function startKeyward(): Promise<void> {
+  keyward = await buildTestApp(database, {
+    startAt: PRESENT,
+    environment: { REVOCATION_FEED_TOKEN: FEED_TOKEN },
+  })
+  await keyward.server.listen({ port, host: '127.0.0.1' })
+}
+
+/** A guard in another service. */
+function follow(options: Partial<FollowOptions> = {}): FollowedRevocations & { guard: Guard } {
+  const following = followRevocations({
+    url: `http://127.0.0.1:${port}`,
+    token: FEED_TOKEN,
+    maxStalenessSeconds: 2,
+    ...options,
+  })
+  followed.push(following)
+  return { ...following, guard: createGuard({ secret: SECRET, revocations: following.check }) }
+}
+
+function verdict(guard: Guard, { token }: User): string {
+  const judged = guard.check(`Bearer ${token}`)
+  return judged.ok ? 'let in' : judged.code
+}
+
+const eventually = (ask: () => string) => expect.poll(ask, { timeout: 15_000, interval: 20 })
+
+test('before the first load it vouches for nobody, and then knows everyone who has logged out before', async () => {
+  const [user, ended] = [await keyward.newUser(), await keyward.newUser()]
+  await ended.post('/api/auth/logout')
+  const { guard, check, ready } = follow()
+  expect(check(user.sessionId)).toBe('stale')
+  expect(verdict(guard, user)).toBe('revocation_stale')
+  await ready
+  expect(check(user.sessionId)).toBe('live')
+  expect(check(ended.sessionId)).toBe('ended')
+  expect([verdict(guard, user), verdict(guard, ended)]).toEqual(['let in', 'invalid_token'])
+})
+
+test.each([1, 2, 3, 10])('hears of a log-out while it is running, with a limit of %i s', async (limit) => {
+  const [user, stranger] = [await keyward.newUser(), await keyward.newUser()]
+  const { guard, ready } = follow({ maxStalenessSeconds: limit })
+  await ready
+  expect(verdict(guard, user)).toBe('let in')
+  await user.post('/api/auth/logout')
+  await eventually(() => verdict(guard, user)).toBe('invalid_token')
+  expect(verdict(guard, stranger)).toBe('let in')
+})
+
+test('goes on when the server was restarted', async () => {
+  const user = await keyward.newUser()
+  const early = await keyward.newUser()
+  await early.post('/api/auth/logout')
+  const { guard, ready } = follow()
+  await ready
+  await keyward.server.close()
+  expect(verdict(guard, early)).toBe('invalid_token')
+  await startKeyward()
+  const successor = await keyward.login(user)
+  await keyward.post('/api/auth/logout', undefined, user.token)
+  await eventually(() => verdict(guard, user)).toBe('invalid_token')
+  await eventually(() => verdict(guard, successor)).toBe('let in')
+  expect(verdict(guard, early)).toBe('invalid_token')
+})
+
+test('vouches for nobody when the server is gone, but still knows who has logged out', async () => {
+  const [user, ended] = [await keyward.newUser(), await keyward.newUser()]
+  await ended.post('/api/auth/logout')
+  const errors: unknown[] = []
+  const { guard, ready } = follow({ onError: (error) => errors.push(error) })
+  await ready
+  await keyward.server.close()
+  await eventually(() => verdict(guard, user)).toBe('revocation_stale')
+  expect(verdict(guard, ended)).toBe('invalid_token')
+  expect(errors.length).toBeGreaterThan(0)
+  expect(String(errors)).not.toContain(FEED_TOKEN)
+})
+
+test('accepts tokens without news if told so', async () => {
+  const [user, ended] = [await keyward.newUser(), await keyward.newUser()]
+  await ended.post('/api/auth/logout')
+  const strict = follow()
+  const lax = follow({ whenStale: 'accept' })
+  await Promise.all([strict.ready, lax.ready])
+  await keyward.server.close()
+  await eventually(() => verdict(strict.guard, user)).toBe('revocation_stale')
+  expect([verdict(lax.guard, user), verdict(lax.guard, ended)]).toEqual(['let in', 'invalid_token'])
+})
+
+test('with a wrong service token it learns nothing, says so, and vouches for nobody', async () => {
+  const user = await keyward.newUser()
+  const errors: unknown[] = []
+  const { guard } = follow({ token: 'x'.repeat(32), onError: (error) => errors.push(error) })
+  await expect.poll(() => errors.length).toBeGreaterThan(1)
+  expect(String(errors[0])).toContain('401')
+  expect(verdict(guard, user)).toBe('revocation_stale')
+})
+
+test('asks no more once it is stopped', async () => {
+  const user = await keyward.newUser()
+  const errors: unknown[] = []
+  const { guard, ready, stop } = follow({ onError: (error) => errors.push(error) })
+  await ready
+  stop()
+  await user.post('/api/auth/logout')
+  // Its news grow old although the server is there.
+  await eventually(() => verdict(guard, user)).toBe('revocation_stale')
+  expect(errors).toEqual([])
+})
