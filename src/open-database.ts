@@ -3,7 +3,7 @@ import type { Config } from './config.js'
 import type { Database } from './db/database.js'
 import { lockFolder } from './db/folder-lock.js'
 import { type MigrationReport, migrate } from './db/migrate.js'
-import { hasEmbeddedDatabase, openEmbeddedDatabase } from './db/open-embedded.js'
+import { hasEmbeddedDatabase } from './db/embedded-folder.js'
 import { openServerDatabase } from './db/open-server.js'
 import { Refusal } from './errors.js'
 import type { Log } from './log.js'
@@ -32,6 +32,8 @@ export async function openDatabase(
 async function openEmbedded(dataDir: string): Promise<Database> {
   const lock = await lockFolder(dataDir)
   try {
+    // Loaded only where it is used: nodes on a server spare the time and the memory.
+    const { openEmbeddedDatabase } = await import('./db/open-embedded.js')
     const database = await openEmbeddedDatabase(dataDir)
     return {
       ...database,

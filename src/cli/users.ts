@@ -1,6 +1,6 @@
 import type { Config } from '../config.js'
 import { composeOperator } from '../compose.js'
-import { hasEmbeddedDatabase } from '../db/open-embedded.js'
+import { hasEmbeddedDatabase } from '../db/embedded-folder.js'
 import { createLog } from '../log.js'
 import { openDatabase } from '../open-database.js'
 import { USER_ACTIONS, type UserAction, type UserCommand, type UserReport } from '../operators/commands.js'

@@ -4,8 +4,11 @@
  * a row in all, and a look-up allocates nothing.
  */
 export interface RevocationLog {
-  /** Appends one row; `seq` must be above all before it. `expiresAt` is in seconds since the epoch. */
-  append(seq: number, sessionId: string, expiresAt: number): void
+  /**
+   * Appends one row; `seq` must be above all before it. The session id is a UUID, as text or as its 16 bytes;
+   * `expiresAt` is in seconds since the epoch.
+   */
+  append(seq: number, sessionId: string | Uint8Array, expiresAt: number): void
   /** Whether this session (a UUID) has ended. */
   has(sessionId: string): boolean
   /** The highest sequence number appended; 0 at first. It does not fall when rows are dropped. */
@@ -108,7 +111,9 @@ export function createRevocationLog(): RevocationLog {
     append(seq, sessionId, expiresAt) {
       if (seq <= lastSeq) throw new RangeError('Revocations must be appended in order')
       if (size === capacity) resize(capacity * 2, () => true)
-      if (!readUuid(sessionId, wanted)) throw new TypeError('A session id must be a UUID')
+      const isRead =
+        typeof sessionId === 'string' ? readUuid(sessionId, wanted) : readUuidBytes(sessionId, wanted)
+      if (!isRead) throw new TypeError('A session id must be a UUID')
       place(seq, expiresAt)
       lastSeq = seq
     },
@@ -192,8 +197,18 @@ function readUuid(text: string, words: Uint32Array): boolean {
   return true
 }
 
+function readUuidBytes(bytes: Uint8Array, words: Uint32Array): boolean {
+  if (bytes.length !== 16) return false
+  const byteAt = (at: number): number => bytes[at] as number
+  for (let word = 0; word < WORDS; word++) {
+    const at = word * 4
+    words[word] = (byteAt(at) << 24) | (byteAt(at + 1) << 16) | (byteAt(at + 2) << 8) | byteAt(at + 3)
+  }
+  return true
+}
+
 /** 32 hexadecimal digits as a UUID. */
-export function formatUuid(hex: string): string {
+function formatUuid(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 

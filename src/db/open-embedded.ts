@@ -1,23 +1,18 @@
+import { PGlite } from '@electric-sql/pglite'
+import { createPgConfig } from '@electric-sql/pglite/node-postgres'
 import { cpSync, existsSync } from 'node:fs'
 import { chmod, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PGlite } from '@electric-sql/pglite'
-import { createPgConfig } from '@electric-sql/pglite/node-postgres'
 import pg from 'pg'
 import type { Database } from './database.js'
+import { embeddedFolder, hasEmbeddedDatabase } from './embedded-folder.js'
 import { createPoolDatabase } from './pool-database.js'
 import { utcTimestamps } from './timestamps.js'
 
 /** Major version of the PostgreSQL inside PGlite; a folder of another one cannot be opened. */
 const POSTGRES_MAJOR = '18'
 const UPKEEP_INTERVAL_MS = 5 * 60_000
-
-const embeddedFolder = (dataDir: string): string => join(dataDir, 'postgres')
-
-/** Whether an embedded database has been made under this data folder. */
-export const hasEmbeddedDatabase = (dataDir: string): boolean =>
-  existsSync(join(embeddedFolder(dataDir), 'PG_VERSION'))
 
 /**
  * Opens the embedded PostgreSQL under `dataDir`, making it first where there is none. The caller must hold the

@@ -1,8 +1,16 @@
 import { CLOCK_MARGIN_SECONDS, type Revocation, type RevocationLog } from '../core/revocation-log.js'
 
+/** A row as it comes from the database: the session id as text or as its 16 bytes. */
+export interface FeedRow {
+  readonly seq: number
+  readonly sessionId: string | Uint8Array
+  /** Seconds since the epoch. */
+  readonly expiresAt: number
+}
+
 export interface FeedPage {
   /** In order of `seq`, without a gap. */
-  readonly rows: readonly Revocation[]
+  readonly rows: readonly FeedRow[]
   /** The highest number given out so far, whether or not its row is on this page or has been purged. */
   readonly lastSeq: number
   /** The database's clock, in seconds since the epoch. */
@@ -25,7 +33,8 @@ export interface FeedOptions {
   readonly onRecovery: () => void
 }
 
-export interface FeedReading extends FeedPage {
+export interface FeedReading extends Omit<FeedPage, 'rows'> {
+  readonly rows: readonly Revocation[]
   /** How old this node's own news are, in milliseconds. */
   readonly ageMs: number
   /** Whether rows are left for the next page. */
@@ -49,7 +58,9 @@ export interface Feed {
   stop(): Promise<void>
 }
 
-const PAGE_SIZE = 20_000
+const PAGE_SIZE = 50_000
+/** For another service, which gets its rows as JSON. */
+const SERVED_PAGE_SIZE = 20_000
 
 export function createFeed(options: FeedOptions): Feed {
   const { store, log, pollIntervalMs, monotonicMs } = options
@@ -159,8 +170,8 @@ export function createFeed(options: FeedOptions): Feed {
     ageMs,
     async read(seq, waitMs) {
       if (log.lastSeq <= seq && waitMs > 0 && !released) await waitForRows(waitMs)
-      const rows = log.after(seq, PAGE_SIZE)
-      const more = rows.length === PAGE_SIZE
+      const rows = log.after(seq, SERVED_PAGE_SIZE)
+      const more = rows.length === SERVED_PAGE_SIZE
       return { rows, more, lastSeq: Math.max(lastSeq, log.lastSeq), ageMs: ageMs(), now: databaseNow }
     },
     release() {

@@ -1,6 +1,5 @@
-import { formatUuid, type Revocation } from '../core/revocation-log.js'
 import type { Queryable } from '../db/database.js'
-import type { FeedStore } from './feed.js'
+import type { FeedRow, FeedStore } from './feed.js'
 
 /** What `keyward_revoke_session()` notifies. */
 export const CHANNEL = 'keyward_revocations'
@@ -36,11 +35,11 @@ export function createFeedStore(database: Queryable): FeedStore {
   }
 }
 
-function unpack({ seqs, session_ids: sessionIds, expiries }: PackedRow): Revocation[] {
+function unpack({ seqs, session_ids: sessionIds, expiries }: PackedRow): FeedRow[] {
   if (!seqs || !sessionIds || !expiries) return []
   return Array.from({ length: seqs.length / 8 }, (_, i) => ({
     seq: Number(seqs.readBigInt64BE(i * 8)),
-    sessionId: formatUuid(sessionIds.toString('hex', i * 16, (i + 1) * 16)),
+    sessionId: sessionIds.subarray(i * 16, (i + 1) * 16),
     expiresAt: expiries.readDoubleBE(i * 8),
   }))
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import type { Revocation } from '../../src/core/revocation-log.js'
+import { createRevocationLog } from '../../src/core/revocation-log.js'
 import type { Database } from '../../src/db/database.js'
 import { migrate } from '../../src/db/migrate.js'
 import { openServerDatabase } from '../../src/db/open-server.js'
@@ -67,14 +67,15 @@ describe.runIf(inject('database') === 'server')('while many transactions end ses
     const writing = Promise.all(clients.map(write)).finally(() => {
       isOver = true
     })
-    const seen: Revocation[] = []
+    const log = createRevocationLog()
     for (;;) {
       const isLast = isOver
-      const { rows } = await store.readAfter(seen.at(-1)?.seq ?? 0, 7)
-      seen.push(...rows)
+      const { rows } = await store.readAfter(log.lastSeq, 7)
+      for (const { seq, sessionId, expiresAt } of rows) log.append(seq, sessionId, expiresAt)
       if (isLast && rows.length === 0) break
     }
     const committed = (await writing).flat()
+    const seen = log.after(0, committed.length + 1)
     expect(committed.length).toBeGreaterThan(WRITERS * TRANSACTIONS)
     expect(seen.map(({ sessionId }) => sessionId).sort()).toEqual(committed.sort())
     expect(seen.map(({ seq }) => seq)).toEqual(committed.map((_, index) => index + 1))
