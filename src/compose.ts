@@ -119,10 +119,8 @@ export async function compose(parts: Parts): Promise<Composed> {
   })
   app.addHook('preClose', () => feed.release())
   app.addHook('onClose', async () => {
-    await listener?.stop()
-    await feed.stop()
-    await background.stop()
-    await activity.flush().catch(() => {})
+    // At once: with the database away, each of them waits for its own deadline.
+    await Promise.all([listener?.stop(), feed.stop(), background.stop(), activity.flush().catch(() => {})])
   })
   const operate = composeOperator(parts)
   return {

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { parseConnectionUrl } from './connection-url.js'
 
 const RECONNECT_MS = 1_000
 const CONNECT_TIMEOUT_MS = 5_000
+const END_TIMEOUT_MS = 500
 
 export interface ListenOptions {
   readonly onNotify: () => void
@@ -78,7 +80,8 @@ export function listen(
     async stop() {
       stopped = true
       clearTimeout(timer)
-      await client?.end().catch(() => {})
+      // A server that does not answer any more would never confirm the end.
+      await Promise.race([client?.end().catch(() => {}), delay(END_TIMEOUT_MS, undefined, { ref: false })])
     },
   }
 }
