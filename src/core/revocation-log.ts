@@ -1,6 +1,6 @@
 /**
  * Which sessions have ended, in memory: an append-only log in order of sequence numbers with an index by session id.
- * Made for hundreds of thousands of rows in every process: ids are four 32-bit words in typed arrays, about 40 bytes
+ * Made for hundreds of thousands of rows in every process: ids are four 32-bit words in typed arrays, about 50 to 60 bytes
  * a row in all, and a look-up allocates nothing.
  */
 export interface RevocationLog {
