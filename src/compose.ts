@@ -17,14 +17,15 @@ import { Refusal } from './errors.js'
 import { createGuard } from './guard/guard.js'
 import type { Api } from './http/api.js'
 import { buildApp } from './http/app.js'
-import { createEventRecorder, type Log } from './log.js'
+import { createEventRecorder, createTally, type Log } from './log.js'
 import { runUserCommand, type UserCommand, type UserReport } from './operators/commands.js'
 import { createUserStore } from './operators/sql.js'
-import { boundHasher } from './passwords/bounded-hasher.js'
 import { readCommonPasswords } from './passwords/common-passwords.js'
-import { type HashEngine, nativeHashEngine } from './passwords/hash-engine.js'
+import type { HashEngine } from './passwords/hash-engine.js'
+import { createHashThreads, type HashThreads } from './passwords/hash-threads.js'
 import { createPasswordHasher } from './passwords/password-hasher.js'
 import { createPasswordPolicy } from './passwords/password-policy.js'
+import { createPasswordQueue } from './passwords/password-queue.js'
 import { createFeed, type Feed } from './revocation/feed.js'
 import { purge } from './revocation/purge.js'
 import { CHANNEL, createFeedStore } from './revocation/sql.js'
@@ -43,14 +44,12 @@ export interface Parts {
   readonly database: Database
   readonly log: Log
   readonly clock?: Clock
-  /** Milliseconds that only ever grow, for the age of the feed; default the process's. */
+  /** Milliseconds that only ever grow, for what is measured; default the process's. */
   readonly monotonicMs?: () => number
-  readonly hashEngine?: HashEngine
+  readonly hashEngine: HashEngine
 }
 
-// libuv has four threads; one stays free of hashing.
-const MAX_HASHES_IN_FLIGHT = Math.min(availableParallelism(), 3)
-const MAX_HASHES_WAITING = 128
+const processUptimeMs = (): number => performance.now()
 
 const ACTIVITY_INTERVAL_MS = 60_000
 const PURGE_INTERVAL_MS = 5 * 60_000
@@ -71,7 +70,7 @@ export async function compose(parts: Parts): Promise<Composed> {
     store: createFeedStore(database),
     log: revocationLog,
     pollIntervalMs: config.revocation.pollIntervalMs,
-    monotonicMs: parts.monotonicMs ?? (() => performance.now()),
+    monotonicMs: parts.monotonicMs ?? processUptimeMs,
     onFailure: (error) => log.warn({ err: error }, 'the feed of ended sessions cannot be read'),
     onRecovery: () => log.info('the feed of ended sessions is read again'),
   })
@@ -137,25 +136,41 @@ export async function compose(parts: Parts): Promise<Composed> {
 export function composeOperator({
   config,
   database,
-}: Pick<Parts, 'config' | 'database'>): (command: UserCommand) => Promise<UserReport> {
+  hashEngine,
+}: Pick<Parts, 'config' | 'database' | 'hashEngine'>): (command: UserCommand) => Promise<UserReport> {
   const users = createUserStore(database)
-  return (command) => runUserCommand({ users, clock: systemClock, ...composePasswords(config) }, command)
+  return (command) =>
+    runUserCommand({ users, clock: systemClock, ...composePasswords(config, hashEngine) }, command)
 }
 
-function composePasswords(config: Config, hashEngine: HashEngine = nativeHashEngine) {
-  const hasher = createPasswordHasher(hashEngine, {
-    scheme: config.passwordHash,
-    bcryptCost: config.bcryptCost,
-  })
+/** Never more threads than cores: more would not hash more, only make everybody wait. */
+export function composeHashThreads({ hashThreads }: Config): HashThreads {
+  return createHashThreads(threadsOf(hashThreads))
+}
+
+const threadsOf = (wanted: number): number => {
+  const cores = availableParallelism()
+  return wanted === 0 ? cores : Math.min(wanted, cores)
+}
+
+function composePasswords(config: Config, hashEngine: HashEngine) {
   return {
     passwordPolicy: createPasswordPolicy(config.passwordPolicy, readCommonPasswords(config.passwordPolicy)),
-    hasher: boundHasher(hasher, { inFlight: MAX_HASHES_IN_FLIGHT, waiting: MAX_HASHES_WAITING }),
+    hasher: createPasswordHasher(hashEngine, { scheme: config.passwordHash, bcryptCost: config.bcryptCost }),
   }
 }
 
 /** The rules, each with what it needs. */
 function composeApi(
-  { config, tokenSecret, database, log, clock = systemClock, hashEngine }: Parts,
+  {
+    config,
+    tokenSecret,
+    database,
+    log,
+    hashEngine,
+    clock = systemClock,
+    monotonicMs = processUptimeMs,
+  }: Parts,
   feed: Feed,
   activity: Activity,
 ): Api {
@@ -163,6 +178,12 @@ function composeApi(
   const accounts = createAccountStore(database)
   const sessions = createSessionStore(database)
   const { passwordPolicy, hasher } = composePasswords(config, hashEngine)
+  const passwords = createPasswordQueue(hasher, {
+    inFlight: threadsOf(config.hashThreads),
+    maxWaitMs: config.hashMaxWaitMs,
+    monotonicMs,
+    onRefused: createTally(log, 'passwords refused: more arrive than can be hashed'),
+  })
   const { catchUp } = feed
   const issuing = { sessions, settings: config, tokenKey: createTokenKey(tokenSecret), clock }
   const ending = { sessions, clock, recordEvent, catchUp }
@@ -171,7 +192,7 @@ function composeApi(
 
   return {
     async register(registration, context) {
-      const registering = { accounts, hasher, passwordPolicy, clock, recordEvent }
+      const registering = { accounts, passwords, passwordPolicy, clock, recordEvent }
       const { account, passwordHash } = await register(registering, registration, context)
       const session = await openSession(account, passwordHash, context)
       // Disabled or changed in the moment after it was made.
@@ -179,7 +200,11 @@ function composeApi(
       return session
     },
     login: (credentials, context) =>
-      login({ credentials: accounts, hasher, startSession: openSession, recordEvent }, credentials, context),
+      login(
+        { credentials: accounts, passwords, startSession: openSession, recordEvent },
+        credentials,
+        context,
+      ),
     refresh: (refreshToken, context) =>
       refresh({ ...issuing, recordEvent, catchUp, noteActivity: activity.note }, refreshToken, context),
     logout: (principal, context) => logout(ending, principal, context),
@@ -188,7 +213,7 @@ function composeApi(
     endSession: (principal, id, context) => endSession(ending, principal, id, context),
     changePassword: (principal, change, context) =>
       changePassword(
-        { ...ending, credentials: accounts, hasher, passwordPolicy },
+        { ...ending, credentials: accounts, passwords, passwordPolicy },
         principal,
         change,
         context,

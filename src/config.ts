@@ -38,6 +38,9 @@ export interface Config {
   readonly passwordPolicy: Values['PASSWORD_POLICY']
   readonly passwordHash: Values['PASSWORD_HASH']
   readonly bcryptCost: number
+  /** Passwords hashed at the same time; 0 for one per processor core. */
+  readonly hashThreads: number
+  readonly hashMaxWaitMs: number
   readonly corsOrigins: readonly string[]
   readonly docs: boolean
   readonly logLevel: Values['LOG_LEVEL']
@@ -90,6 +93,8 @@ export function readConfig(environment: Environment, purpose: Purpose = 'server'
     passwordPolicy: values.PASSWORD_POLICY,
     passwordHash: values.PASSWORD_HASH,
     bcryptCost: values.BCRYPT_COST,
+    hashThreads: values.HASH_THREADS,
+    hashMaxWaitMs: values.HASH_MAX_WAIT,
     corsOrigins: values.CORS_ORIGINS ?? (isProduction ? [] : ['http://localhost:3000']),
     docs: values.DOCS,
     logLevel: values.LOG_LEVEL,

@@ -32,6 +32,20 @@ export function createEventRecorder(log: Log): RecordEvent {
   }
 }
 
+const TALLY_INTERVAL_MS = 1_000
+
+/** For what comes in floods: one warning a second with how often it happened. */
+export function createTally(log: Log, message: string): () => void {
+  let count = 0
+  const write = (): void => {
+    log.warn({ count }, message)
+    count = 0
+  }
+  return () => {
+    if (count++ === 0) setTimeout(write, TALLY_INTERVAL_MS).unref()
+  }
+}
+
 interface DescribedError {
   readonly name: string
   readonly message: string

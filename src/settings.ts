@@ -156,6 +156,18 @@ export const SETTINGS = {
   ),
   PASSWORD_HASH: oneOf(['bcrypt', 'argon2id'], 'bcrypt', 'Scheme for new hashes; all known ones verify.'),
   BCRYPT_COST: integer(12, 4, 20, 'log2 of bcrypt’s rounds; at least 10, except under `NODE_ENV=test`.'),
+  HASH_THREADS: integer(
+    0,
+    0,
+    64,
+    'Passwords hashed at the same time; 0, and at most: one per processor core.',
+  ),
+  HASH_MAX_WAIT: integer(
+    2_000,
+    100,
+    60_000,
+    'Milliseconds a password may wait for its turn; who would wait longer gets 503. 16 may always wait.',
+  ),
   CORS_ORIGINS: setting(
     {
       default: null,

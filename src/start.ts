@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { compose } from './compose.js'
+import { compose, composeHashThreads } from './compose.js'
 import { type Config, readConfig } from './config.js'
 import { createLog, type Log } from './log.js'
 import { openDatabase } from './open-database.js'
@@ -23,10 +23,11 @@ export async function start(environment: Environment): Promise<void> {
   // Before there is anything to stop, ending is enough: what a start does to the database is all or nothing.
   let stop = async (): Promise<void> => {}
   stopOnSignal(() => stop(), log)
-  const { database } = await openDatabase(config, log)
+  const hashEngine = composeHashThreads(config)
+  const [{ database }] = await Promise.all([openDatabase(config, log), hashEngine.warmUp()])
   try {
     const tokenSecret = config.tokenSecret ?? (await readOrCreateSecret(config.dataDir))
-    const { app, runUserCommand } = await compose({ config, tokenSecret, database, log })
+    const { app, runUserCommand } = await compose({ config, tokenSecret, database, log, hashEngine })
     await app.listen({ host: config.host, port: config.port })
     // Only this process can use its embedded database, so it carries out what operators ask for.
     const control =
@@ -37,7 +38,7 @@ export async function start(environment: Environment): Promise<void> {
       await app.close()
       clearTimeout(cut)
       await control?.close()
-      await database.close()
+      await Promise.all([database.close(), hashEngine.close()])
       log.info('stopped')
     }
     announce(app.server.address() as AddressInfo, config, log)

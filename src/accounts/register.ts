@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.js'
 import { parseDisplayName } from '../core/display-name.js'
 import { parseEmail } from '../core/email.js'
 import { type FieldError, Refusal } from '../errors.js'
-import type { PasswordHasher } from '../passwords/password-hasher.js'
+import type { PasswordQueue } from '../passwords/password-queue.js'
 import type { PasswordPolicy } from '../passwords/password-policy.js'
 import type { AccountStore, StoredCredentials } from './account.js'
 
@@ -16,7 +16,7 @@ export interface Registration {
 
 export interface RegisterDependencies {
   readonly accounts: AccountStore
-  readonly hasher: PasswordHasher
+  readonly passwords: PasswordQueue
   readonly passwordPolicy: PasswordPolicy
   readonly clock: Clock
   readonly recordEvent: RecordEvent
@@ -31,16 +31,17 @@ export async function register(
   registration: Registration,
   context: RequestContext,
 ): Promise<StoredCredentials> {
-  const { accounts, hasher, clock, recordEvent } = dependencies
+  const { accounts, passwords, clock, recordEvent } = dependencies
   const { email, name } = checkRegistration(registration, dependencies.passwordPolicy)
 
   const refuseTaken = (): never => {
     recordEvent('register_refused', context, { reason: 'email_taken' })
     throw new Refusal('email_taken')
   }
-  if (await accounts.isEmailTaken(email.lookupKeys)) refuseTaken()
-
-  const passwordHash = await hasher.hash(registration.password)
+  const passwordHash = await passwords.admit(context, async (hasher) => {
+    if (await accounts.isEmailTaken(email.lookupKeys)) refuseTaken()
+    return hasher.hash(registration.password)
+  })
   const createdAt = new Date(clock())
   const account = await accounts.insert({
     id: randomUUID(),

@@ -1,5 +1,5 @@
 import type { Config } from '../config.js'
-import { composeOperator } from '../compose.js'
+import { composeHashThreads, composeOperator } from '../compose.js'
 import { hasEmbeddedDatabase } from '../db/embedded-folder.js'
 import { createLog } from '../log.js'
 import { openDatabase } from '../open-database.js'
@@ -46,11 +46,12 @@ async function carryOut(config: Config, command: UserCommand): Promise<UserRepor
     if (report !== null) return report
     if (!hasEmbeddedDatabase(config.dataDir)) throw new Error(`There is no database in ${config.dataDir}.`)
   }
+  const hashEngine = composeHashThreads(config)
   const { database } = await openDatabase(config, createLog('warn', process.stderr))
   try {
-    return await composeOperator({ config, database })(command)
+    return await composeOperator({ config, database, hashEngine })(command)
   } finally {
-    await database.close()
+    await Promise.all([database.close(), hashEngine.close()])
   }
 }
 

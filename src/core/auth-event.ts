@@ -5,6 +5,8 @@ export interface RequestContext {
   readonly address: string
   /** As sent, cut to 200 characters; empty when none was. */
   readonly userAgent: string
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
 }
 
 interface EventFields {

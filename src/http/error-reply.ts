@@ -30,9 +30,9 @@ export function sendError(
     .send(JSON.stringify(problemOf(refusal.code, request.id, refusal.errors)))
 }
 
-/** A refusal is the client's business; only what is wrong on our side goes to the log. */
+/** A refusal is the client's business; only what is wrong on our side goes to the log. Overload is tallied instead. */
 function logFailure(refusal: Refusal, request: FastifyRequest, log: Log): void {
-  if (refusal.status < 500) return
+  if (refusal.status < 500 || refusal.code === 'overloaded') return
   const { method, routeOptions } = request
   const fields = {
     request_id: request.id,

@@ -18,31 +18,36 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     async (request, reply) => {
       const { email, name, password } = request.body
       reply.code(201)
-      return toWireTokens(await api.register({ email, name, password }, contextOf(request)))
+      return toWireTokens(await api.register({ email, name, password }, contextOf(request, reply)))
     },
   )
 
-  app.post<{ Body: schemas.LoginBody }>('/api/auth/login', { schema: operations.login }, async (request) => {
-    const { email, password } = request.body
-    return toWireTokens(await api.login({ email, password }, contextOf(request)))
-  })
+  app.post<{ Body: schemas.LoginBody }>(
+    '/api/auth/login',
+    { schema: operations.login },
+    async (request, reply) => {
+      const { email, password } = request.body
+      return toWireTokens(await api.login({ email, password }, contextOf(request, reply)))
+    },
+  )
 
   app.post<{ Body: schemas.RefreshBody }>(
     '/api/auth/refresh',
     { schema: operations.refresh },
-    async (request) => toWireTokens(await api.refresh(request.body.refresh_token, contextOf(request))),
+    async (request, reply) =>
+      toWireTokens(await api.refresh(request.body.refresh_token, contextOf(request, reply))),
   )
 
-  app.post('/api/auth/logout', { onRequest, schema: operations.logout }, async (request) => {
-    await api.logout(request.user, contextOf(request))
+  app.post('/api/auth/logout', { onRequest, schema: operations.logout }, async (request, reply) => {
+    await api.logout(request.user, contextOf(request, reply))
     return { message: 'Logged out' }
   })
 
   app.post<{ Body: schemas.LogoutAllBody | undefined }>(
     '/api/auth/logout-all',
     { onRequest, schema: operations.logoutAll },
-    async (request) => {
-      await api.logoutAll(request.user, request.body?.keep_current === true, contextOf(request))
+    async (request, reply) => {
+      await api.logoutAll(request.user, request.body?.keep_current === true, contextOf(request, reply))
       return { message: 'Logged out everywhere' }
     },
   )
@@ -54,8 +59,8 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
   app.delete<{ Params: schemas.SessionParams }>(
     '/api/auth/sessions/:id',
     { onRequest, schema: operations.endSession },
-    async (request) => {
-      await api.endSession(request.user, request.params.id, contextOf(request))
+    async (request, reply) => {
+      await api.endSession(request.user, request.params.id, contextOf(request, reply))
       return { message: 'Session ended' }
     },
   )
@@ -63,9 +68,9 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
   app.post<{ Body: schemas.PasswordBody }>(
     '/api/auth/password',
     { onRequest, schema: operations.changePassword },
-    async (request) => {
+    async (request, reply) => {
       const { current_password: currentPassword, new_password: newPassword } = request.body
-      await api.changePassword(request.user, { currentPassword, newPassword }, contextOf(request))
+      await api.changePassword(request.user, { currentPassword, newPassword }, contextOf(request, reply))
       return { message: 'Password changed' }
     },
   )
@@ -77,10 +82,10 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
   app.put<{ Body: schemas.ProfileBody }>(
     '/api/auth/profile',
     { onRequest, schema: operations.updateProfile },
-    async (request) => {
+    async (request, reply) => {
       const { name } = request.body
       return toWireUser(
-        await api.updateProfile(request.user, name === undefined ? {} : { name }, contextOf(request)),
+        await api.updateProfile(request.user, name === undefined ? {} : { name }, contextOf(request, reply)),
       )
     },
   )

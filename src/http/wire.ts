@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Account } from '../accounts/account.js'
 import type { Principal } from '../core/access-token.js'
 import type { RequestContext } from '../core/auth-event.js'
@@ -7,9 +7,17 @@ import type { RevocationPage } from './api.js'
 
 const MAX_USER_AGENT_LENGTH = 200
 
-export function contextOf(request: FastifyRequest): RequestContext {
+export function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext {
   const userAgent = request.headers['user-agent'] ?? ''
-  return { requestId: request.id, address: request.ip, userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH) }
+  const answered = new AbortController()
+  // The reply's, not the request's: that one closes as soon as its body has been read.
+  reply.raw.once('close', () => answered.abort())
+  return {
+    requestId: request.id,
+    address: request.ip,
+    userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
+    signal: answered.signal,
+  }
 }
 
 export function toWireUser(account: Account) {

@@ -3,8 +3,8 @@ import type { Principal } from '../core/access-token.js'
 import type { RequestContext } from '../core/auth-event.js'
 import { isStorableText } from '../core/text.js'
 import { Refusal } from '../errors.js'
-import type { PasswordHasher } from '../passwords/password-hasher.js'
 import type { PasswordPolicy } from '../passwords/password-policy.js'
+import type { PasswordQueue } from '../passwords/password-queue.js'
 import type { EndDependencies } from './end-sessions.js'
 
 export interface PasswordChange {
@@ -14,7 +14,7 @@ export interface PasswordChange {
 
 export interface PasswordChangeDependencies extends EndDependencies {
   readonly credentials: CredentialStore
-  readonly hasher: PasswordHasher
+  readonly passwords: PasswordQueue
   readonly passwordPolicy: PasswordPolicy
 }
 
@@ -28,30 +28,29 @@ export async function changePassword(
   { currentPassword, newPassword }: PasswordChange,
   context: RequestContext,
 ): Promise<void> {
-  const { credentials, hasher, sessions, clock, recordEvent } = dependencies
-  const found = await credentials.findCredentialsById(principal.id)
-  if (found === null) throw new Refusal('account_not_found')
-  const { account, passwordHash: verifiedHash } = found
-  const refuse = (): never => {
-    recordEvent('password_change_refused', context, { userId: account.id, reason: 'wrong_password' })
+  const { credentials, passwords, sessions, clock, recordEvent } = dependencies
+  const replaced = await passwords.admit(context, async (hasher) => {
+    const found = await credentials.findCredentialsById(principal.id)
+    if (found === null) throw new Refusal('account_not_found')
+    const { account, passwordHash: verifiedHash } = found
+    checkNewPassword(newPassword, currentPassword, dependencies.passwordPolicy(newPassword, account.email))
+    if (!isStorableText(currentPassword)) return false
+    if (!(await hasher.verify(currentPassword, verifiedHash)).matches) return false
+    return sessions.replacePassword({
+      userId: account.id,
+      verifiedHash,
+      newHash: await hasher.hash(newPassword),
+      exceptSessionId: principal.sessionId,
+      now: new Date(clock()),
+    })
+  })
+  if (!replaced) {
+    // Wrong, or somebody else was faster: what was verified is no longer the password.
+    recordEvent('password_change_refused', context, { userId: principal.id, reason: 'wrong_password' })
     throw new Refusal('wrong_password')
   }
-
-  checkNewPassword(newPassword, currentPassword, dependencies.passwordPolicy(newPassword, account.email))
-  const isRight =
-    isStorableText(currentPassword) && (await hasher.verify(currentPassword, verifiedHash)).matches
-  if (!isRight) refuse()
-  const replaced = await sessions.replacePassword({
-    userId: account.id,
-    verifiedHash,
-    newHash: await hasher.hash(newPassword),
-    exceptSessionId: principal.sessionId,
-    now: new Date(clock()),
-  })
-  // Somebody else was faster: what was verified is no longer the password.
-  if (!replaced) refuse()
   await dependencies.catchUp()
-  recordEvent('password_changed', context, { userId: account.id, sessionId: principal.sessionId })
+  recordEvent('password_changed', context, { userId: principal.id, sessionId: principal.sessionId })
 }
 
 function checkNewPassword(newPassword: string, currentPassword: string, problems: readonly string[]): void {

@@ -4,6 +4,7 @@ import { parseEmail } from '../core/email.js'
 import { isStorableText } from '../core/text.js'
 import { type FieldError, Refusal } from '../errors.js'
 import type { PasswordHasher } from '../passwords/password-hasher.js'
+import type { PasswordQueue } from '../passwords/password-queue.js'
 import type { IssuedTokens } from './session.js'
 
 export interface Credentials {
@@ -13,7 +14,7 @@ export interface Credentials {
 
 export interface LoginDependencies {
   readonly credentials: CredentialStore
-  readonly hasher: PasswordHasher
+  readonly passwords: PasswordQueue
   readonly startSession: (
     account: Account,
     verifiedHash: string,
@@ -35,6 +36,21 @@ export async function login(
   context: RequestContext,
 ): Promise<IssuedTokens> {
   const lookupKeys = checkForm(email, password)
+  return dependencies.passwords.admit(context, (hasher) =>
+    openSession({ ...dependencies, hasher }, lookupKeys, password, context),
+  )
+}
+
+interface Admitted extends LoginDependencies {
+  readonly hasher: PasswordHasher
+}
+
+async function openSession(
+  dependencies: Admitted,
+  lookupKeys: readonly string[],
+  password: string,
+  context: RequestContext,
+): Promise<IssuedTokens> {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const { account, currentHash } = await verify(dependencies, lookupKeys, password, context)
     const session = await dependencies.startSession(account, currentHash, context)
@@ -50,7 +66,7 @@ export async function login(
 
 /** The account and its hash as it is now. A hash is computed whether or not the account exists (ASVS 6.3.8). */
 async function verify(
-  dependencies: LoginDependencies,
+  dependencies: Admitted,
   lookupKeys: readonly string[],
   password: string,
   context: RequestContext,
@@ -74,7 +90,7 @@ async function verify(
 
 /** The hash that is the account's now. Being too busy must not fail a log-in that has succeeded: the next renews. */
 async function renewHash(
-  { credentials, hasher, recordEvent }: LoginDependencies,
+  { credentials, hasher, recordEvent }: Admitted,
   id: string,
   verifiedHash: string,
   password: string,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { nativeHashEngine } from '../../src/passwords/hash-engine.js'
+import { nativeHashEngine } from '../support/native-hash-engine.js'
 import { parseStoredHash } from '../../src/passwords/hash-format.js'
 
 const SALT = 'CCCCCCCCCCCCCCCCCCCCC.'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { nativeHashEngine } from '../../src/passwords/hash-engine.js'
+import { nativeHashEngine } from '../support/native-hash-engine.js'
 import { createPasswordHasher } from '../../src/passwords/password-hasher.js'
 
 const hasher = createPasswordHasher(nativeHashEngine, { scheme: 'bcrypt', bcryptCost: 4 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { nativeHashEngine } from '../../src/passwords/hash-engine.js'
+import { nativeHashEngine } from '../support/native-hash-engine.js'
 import { createPasswordHasher, type HasherOptions } from '../../src/passwords/password-hasher.js'
 
 const PASSWORD = 'C0rrect-horse!battery'

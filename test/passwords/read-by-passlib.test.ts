@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { nativeHashEngine } from '../../src/passwords/hash-engine.js'
+import { nativeHashEngine } from '../support/native-hash-engine.js'
 import { createPasswordHasher } from '../../src/passwords/password-hasher.js'
 
 const PROBE = 'from passlib.hash import argon2, bcrypt; bcrypt.using(rounds=4).hash("x"); argon2.hash("x")'

@@ -7,6 +7,7 @@ import { migrate } from '../../src/db/migrate.js'
 import { createLog } from '../../src/log.js'
 import type { UserCommand, UserReport } from '../../src/operators/commands.js'
 import type { HashEngine } from '../../src/passwords/hash-engine.js'
+import { createHashThreads } from '../../src/passwords/hash-threads.js'
 import { openTestDatabase } from './test-database.js'
 
 export const SECRET = 'J8vXk2pQz7LmN4rTs9WbYc3DfGh6KjEa'
@@ -102,6 +103,8 @@ export function useTestApp(options: TestAppOptions = {}): TestApp {
   return app
 }
 
+/** For all servers of a test file; they end with it. */
+const hashThreads = createHashThreads(2)
 let users = 0
 
 /** A server on a database that the test has opened and migrated; the test closes both. */
@@ -121,7 +124,7 @@ export async function buildTestApp(database: Database, options: TestAppOptions =
     log: createLog('debug', { write: (line) => void logLines.push(line) }),
     clock: () => now,
     ...(options.monotonicMs && { monotonicMs: options.monotonicMs }),
-    ...(options.hashEngine && { hashEngine: options.hashEngine }),
+    hashEngine: options.hashEngine ?? hashThreads,
   })
 
   const send = async (request: InjectOptions): Promise<Reply> => {

@@ -1,0 +1,42 @@
+import { setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import { type HashPrimitives, hashPrimitives } from './hash-primitives.js'
+
+// What runs in each thread of `hash-threads.ts`: one hash after another, at a lower priority than everything else.
+
+export interface HashThreadOptions {
+  /** Steps by which the thread yields to others, from 0 to 19. */
+  readonly niceness: number
+}
+
+export interface HashJob {
+  readonly primitive: keyof HashPrimitives
+  readonly values: readonly unknown[]
+}
+
+export type HashOutcome = { readonly result: string | boolean } | { readonly failure: string }
+
+const { niceness } = workerData as HashThreadOptions
+// On Linux a priority belongs to a thread. Elsewhere this call would slow down the whole process.
+if (process.platform === 'linux') lowerPriority()
+
+function lowerPriority(): void {
+  try {
+    setPriority(0, niceness)
+  } catch {
+    // A system that forbids it, a sandbox say: hashes then compete on equal terms.
+  }
+}
+
+parentPort?.on('message', ({ primitive, values }: HashJob) => {
+  parentPort?.postMessage(compute(primitive, values))
+})
+
+function compute(primitive: HashJob['primitive'], values: readonly unknown[]): HashOutcome {
+  try {
+    const run = hashPrimitives[primitive] as (...values: readonly unknown[]) => string | boolean
+    return { result: run(...values) }
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : 'not an Error' }
+  }
+}

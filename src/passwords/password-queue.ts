@@ -1,0 +1,179 @@
+import { toAddressBlock } from '../core/address-block.js'
+import { Refusal } from '../errors.js'
+import { createFairLine } from './fair-line.js'
+import type { PasswordHasher } from './password-hasher.js'
+
+/** Who waits for a password to be hashed. */
+export interface PasswordClient {
+  readonly address: string
+  /** Aborted when the client has hung up. */
+  readonly signal: AbortSignal
+}
+
+export interface PasswordQueue {
+  /**
+   * Runs `work` with a place in the queue; its hashes wait for their turns there. Refuses at once with `overloaded`
+   * when the wait would be too long: ask before anything that costs (ASVS 15.2.2). Who hangs up loses the place; the
+   * `malformed_request` that ends their work is read by nobody.
+   */
+  admit<T>(client: PasswordClient, work: (hasher: PasswordHasher) => Promise<T>): Promise<T>
+}
+
+export interface PasswordQueueOptions {
+  /** Passwords worked on at the same time. */
+  readonly inFlight: number
+  /** Who would have to wait longer than this, in milliseconds, is refused. */
+  readonly maxWaitMs: number
+  /** Milliseconds that only ever grow. */
+  readonly monotonicMs: () => number
+  /** Told of each refusal for want of room. */
+  readonly onRefused: () => void
+}
+
+/** One admitted request. */
+interface Place {
+  readonly block: string
+  readonly signal: AbortSignal
+  /** On the monotonic clock; past it, waiting is over. */
+  readonly overdueAtMs: number
+}
+
+interface Waiting {
+  readonly place: Place
+  readonly callUp: () => void
+  readonly giveUp: (refusal: Refusal) => void
+}
+
+/** So many may wait however slow the hashes are; more than these would fill the memory with their requests. */
+const MIN_WAITING = 16
+const MAX_WAITING = 1_024
+/** Who comes later may go first, so a wait can turn out longer than it looked; by this much, then it is over. */
+const PATIENCE = 1.5
+/** How much of the average the latest turn makes up. */
+const SMOOTHING = 0.1
+
+/**
+ * Bounds how many passwords are hashed and how many wait: as many as can be hashed in `maxWaitMs` at the pace just seen.
+ * When there is no room, the address with the most places gives one up for an address with fewer; alone, one may have
+ * them all. Turns go round by address. A check takes one turn for all of its hashes: if it queued for each, an account
+ * whose check takes several would stand out under load (ASVS 6.3.8).
+ */
+export function createPasswordQueue(hasher: PasswordHasher, options: PasswordQueueOptions): PasswordQueue {
+  const { inFlight, maxWaitMs, monotonicMs, onRefused } = options
+  const line = createFairLine<Waiting>()
+  const places = new Set<Place>()
+  const placesOfBlock = new Map<string, number>()
+  let running = 0
+  let meanTurnMs: number | null = null
+
+  function roomToWait(): number {
+    if (meanTurnMs === null) return MIN_WAITING
+    const inTime = Math.floor((maxWaitMs * inFlight) / meanTurnMs)
+    return Math.min(Math.max(inTime, MIN_WAITING), MAX_WAITING)
+  }
+
+  /** How long who comes now will wait, in milliseconds. */
+  function expectedWaitMs(): number {
+    return (Math.max(0, places.size - inFlight) * (meanTurnMs ?? 0)) / inFlight
+  }
+
+  function overloaded(): Refusal {
+    onRefused()
+    return new Refusal('overloaded', { retryAfterSeconds: Math.max(1, Math.ceil(expectedWaitMs() / 1000)) })
+  }
+
+  function takePlace({ address, signal }: PasswordClient): Place {
+    const block = toAddressBlock(address)
+    if (places.size >= inFlight + roomToWait() && !makeRoomFor(block)) throw overloaded()
+    const patienceMs = PATIENCE * Math.max(maxWaitMs, expectedWaitMs())
+    const place = { block, signal, overdueAtMs: monotonicMs() + patienceMs }
+    places.add(place)
+    placesOfBlock.set(block, (placesOfBlock.get(block) ?? 0) + 1)
+    return place
+  }
+
+  function leavePlace(place: Place): void {
+    if (!places.delete(place)) return
+    const others = (placesOfBlock.get(place.block) ?? 1) - 1
+    if (others > 0) placesOfBlock.set(place.block, others)
+    else placesOfBlock.delete(place.block)
+  }
+
+  /** Whether one who waits had to make room: the last to come from the address that has the most places. */
+  function makeRoomFor(block: string): boolean {
+    let most = (placesOfBlock.get(block) ?? 0) + 1
+    let last: Waiting | undefined
+    for (const [other, count] of placesOfBlock) {
+      const candidate = count > most ? line.lastOf(other) : undefined
+      if (candidate) [most, last] = [count, candidate]
+    }
+    last?.giveUp(overloaded())
+    return last !== undefined
+  }
+
+  function waitForTurn(place: Place): Promise<void> {
+    const { block, signal } = place
+    return new Promise((resolve, reject) => {
+      const leaveLine = (): void => {
+        line.leave(block, waiting)
+        signal.removeEventListener('abort', onHangUp)
+      }
+      const waiting: Waiting = {
+        place,
+        callUp() {
+          signal.removeEventListener('abort', onHangUp)
+          resolve()
+        },
+        giveUp(refusal) {
+          leaveLine()
+          leavePlace(place)
+          reject(refusal)
+        },
+      }
+      const onHangUp = (): void => waiting.giveUp(new Refusal('malformed_request'))
+      signal.addEventListener('abort', onHangUp)
+      line.join(block, waiting)
+    })
+  }
+
+  async function inTurn<T>(place: Place, work: () => Promise<T>): Promise<T> {
+    if (place.signal.aborted) throw new Refusal('malformed_request')
+    // Nobody waits while this holds: a turn is handed over, not given back.
+    if (running < inFlight) running++
+    else await waitForTurn(place)
+    const began = monotonicMs()
+    try {
+      const result = await work()
+      notePace(monotonicMs() - began)
+      return result
+    } finally {
+      passTurn()
+    }
+  }
+
+  function notePace(turnMs: number): void {
+    meanTurnMs = meanTurnMs === null ? turnMs : meanTurnMs + (turnMs - meanTurnMs) * SMOOTHING
+  }
+
+  function passTurn(): void {
+    const now = monotonicMs()
+    for (const waiting of line) if (waiting.place.overdueAtMs < now) waiting.giveUp(overloaded())
+    const next = line.next()
+    if (next) next.callUp()
+    else running--
+  }
+
+  return {
+    async admit(client, work) {
+      const place = takePlace(client)
+      try {
+        return await work({
+          hash: (password) => inTurn(place, () => hasher.hash(password)),
+          verify: (password, storedHash) => inTurn(place, () => hasher.verify(password, storedHash)),
+        })
+      } finally {
+        leavePlace(place)
+      }
+    },
+  }
+}
