@@ -1,3 +1,4 @@
+import { createBatchedLookup } from '../db/batched-lookup.js'
 import type { Queryable } from '../db/database.js'
 import type { Account, AccountStore, CredentialStore } from './account.js'
 
@@ -27,6 +28,8 @@ export const BY_EMAIL = `
 
 export const FIND_BY_EMAIL = `select ${ACCOUNT_COLUMNS}, password_hash from users ${BY_EMAIL}`
 
+const FIND_BY_IDS = `select ${ACCOUNT_COLUMNS} from users where id = any($1)`
+
 const INSERT = `
   insert into users (id, email, name, password_hash, is_active, created_at, updated_at)
   values ($1, $2, $3, $4, true, $5, $6)
@@ -41,6 +44,10 @@ const RENAME = `
   returning ${ACCOUNT_COLUMNS}`
 
 export function createAccountStore(database: Queryable): AccountStore & CredentialStore {
+  const lookUp = createBatchedLookup(
+    (ids) => database.query<AccountRow>(FIND_BY_IDS, [ids], { prepare: true }),
+    (row) => row.id,
+  )
   return {
     async insert({ id, email, name, passwordHash, createdAt }) {
       // ISO text means the same instant to both timestamp types; a Date would be sent in local time.
@@ -62,9 +69,7 @@ export function createAccountStore(database: Queryable): AccountStore & Credenti
     },
 
     async findById(id) {
-      const [row] = await database.query<AccountRow>(`select ${ACCOUNT_COLUMNS} from users where id = $1`, [
-        id,
-      ])
+      const row = await lookUp(id)
       return row ? toAccount(row) : null
     },
 

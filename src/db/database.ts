@@ -1,6 +1,11 @@
 /** Runs one SQL statement with `$1`-style parameters and returns its rows. */
 export interface Queryable {
-  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  query<Row extends object>(text: string, values?: readonly unknown[], options?: QueryOptions): Promise<Row[]>
+}
+
+export interface QueryOptions {
+  /** Let each connection plan it once; for the few that run all the time. Ignored in transactions. */
+  readonly prepare?: boolean
 }
 
 export interface TransactionOptions {
@@ -10,7 +15,7 @@ export interface TransactionOptions {
 
 /**
  * The one door to PostgreSQL, embedded or on a server. When the database cannot be reached in time, every method
- * rejects with the refusal `database_unavailable`; errors of SQL itself come through as pg's `DatabaseError`.
+ * rejects with the refusal `database_unavailable`; errors of SQL itself come through with their SQLSTATE as `code`.
  */
 export interface Database extends Queryable {
   /**

@@ -1,6 +1,7 @@
-import pg from 'pg'
+import { createHash } from 'node:crypto'
+import type pg from 'pg'
 import { Refusal } from '../errors.js'
-import type { Database, Queryable, TransactionOptions } from './database.js'
+import type { Database, Queryable, QueryOptions, TransactionOptions } from './database.js'
 
 interface PoolDatabaseOptions {
   /** Longest time for a query or a transaction, waiting for a connection included, in milliseconds; null for no limit. */
@@ -63,10 +64,26 @@ export function createPoolDatabase(pool: pg.Pool, options: PoolDatabaseOptions):
     }
   }
 
-  async function query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> {
-    return withSecondTry(() =>
-      withConnection(deadlineMs, (connection) => connection.query<Row>(toQuery(text, values))),
-    )
+  // Until a pooler is seen to stand between, which gives each query another connection.
+  let canPrepare = true
+
+  async function query<Row extends object>(
+    text: string,
+    values?: readonly unknown[],
+    { prepare = false }: QueryOptions = {},
+  ): Promise<Row[]> {
+    const run = (name?: string): Promise<Row[]> =>
+      withSecondTry(() =>
+        withConnection(deadlineMs, (connection) => connection.query<Row>(toQuery(text, values, name))),
+      )
+    if (!prepare || !canPrepare) return run()
+    try {
+      return await run(statementName(text))
+    } catch (error) {
+      if (!isLostStatement(error)) throw error
+      canPrepare = false
+      return run()
+    }
   }
 
   async function transaction<T>(
@@ -99,8 +116,13 @@ export function createPoolDatabase(pool: pg.Pool, options: PoolDatabaseOptions):
 // SQLSTATE of a deadlock and of a serialisation failure: nothing has happened, and the obstacle is gone.
 const CONFLICT_SQLSTATE = new Set(['40P01', '40001'])
 
-const isConflict = (error: unknown): boolean =>
-  error instanceof pg.DatabaseError && CONFLICT_SQLSTATE.has(error.code ?? '')
+const isConflict = (error: unknown): boolean => CONFLICT_SQLSTATE.has(sqlStateOf(error) ?? '')
+
+/** The code of an error that PostgreSQL itself reported. The embedded one has an error class of its own. */
+function sqlStateOf(error: unknown): string | null {
+  if (!(error instanceof Error && 'severity' in error && 'code' in error)) return null
+  return String(error.code)
+}
 
 /** Others on the same tables lock in an order of their own. Who loses to them tries again, once. */
 async function withSecondTry<T>(run: () => Promise<T>): Promise<T> {
@@ -115,9 +137,27 @@ async function withSecondTry<T>(run: () => Promise<T>): Promise<T> {
   })
 }
 
-function toQuery(text: string, values?: readonly unknown[]): TimedQuery {
-  return values ? { text, values: [...values] } : { text }
+function toQuery(text: string, values?: readonly unknown[], name?: string): TimedQuery {
+  return { text, ...(values && { values: [...values] }), ...(name !== undefined && { name }) }
 }
+
+const names = new Map<string, string>()
+
+/** From the text, so that one name can never stand for two statements on a connection that a pooler shares. */
+function statementName(text: string): string {
+  let name = names.get(text)
+  if (name === undefined) {
+    name = `keyward_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+    names.set(text, name)
+  }
+  return name
+}
+
+// SQLSTATE of a statement that this connection does not have, or has from somebody else, or whose tables have changed
+// since. All three come before anything is executed.
+const LOST_STATEMENT_SQLSTATE = new Set(['26000', '42P05', '0A000'])
+
+const isLostStatement = (error: unknown): boolean => LOST_STATEMENT_SQLSTATE.has(sqlStateOf(error) ?? '')
 
 function refuse(error: unknown): never {
   if (!isUnavailable(error)) throw error
@@ -129,7 +169,8 @@ function refuse(error: unknown): never {
 const UNAVAILABLE_SQLSTATE = /^(08|28|3D|53|57P|25006)/
 
 function isUnavailable(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return UNAVAILABLE_SQLSTATE.test(error.code ?? '')
+  const sqlState = sqlStateOf(error)
+  if (sqlState !== null) return UNAVAILABLE_SQLSTATE.test(sqlState)
   if (error instanceof TypeError || error instanceof RangeError) return false
   // What pg itself raises (refused, reset, timed out, ended) carries no SQLSTATE.
   return error instanceof Error && isRaisedByConnection(error)

@@ -14,9 +14,13 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function acceptJsonOnly(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
 
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { headers } = request
     // Fastify would refuse an unreadable type even where there is nothing to read.
-    if (!needsBody(request) && !hasBody(request)) delete request.headers['content-type']
+    if (headers['content-type'] !== undefined && !needsBody(request) && !hasBody(request)) {
+      delete headers['content-type']
+    }
+    done()
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Database } from '../../src/db/database.js'
 import { Refusal } from '../../src/errors.js'
 import { openTestDatabase } from '../support/test-database.js'
@@ -88,4 +89,46 @@ test('many queries and transactions at once all get their turn', async () => {
     ),
   )
   expect(await readNotes()).toEqual(numbers)
+})
+
+describe('a statement that is prepared once', () => {
+  const TEXT = 'select text from notes where text = any($1)'
+  const find = (text = TEXT) => database.query(text, [['one', 'two']], { prepare: true })
+
+  beforeEach(async () => {
+    await database.query("insert into notes values ('one')")
+  })
+
+  test('finds what there is, the first time and later', async () => {
+    for (let i = 0; i < 3; i++) expect(await find()).toEqual([{ text: 'one' }])
+    await database.query("insert into notes values ('two')")
+    expect(await find()).toHaveLength(2)
+  })
+
+  test('still answers when the connection has lost it, as behind a transaction pooler', async () => {
+    await find()
+    await database.query('deallocate all')
+    expect(await find()).toEqual([{ text: 'one' }])
+    expect(await find()).toEqual([{ text: 'one' }])
+  })
+
+  test('still answers when the connection has one of the same name already', async () => {
+    const other = await openTestDatabase()
+    const text = 'select 1 as one'
+    const name = `keyward_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`
+    await other.query(`prepare ${name} as select 2 as one`)
+    expect(await other.query(text, [], { prepare: true })).toEqual([{ one: 1 }])
+    await other.close()
+  })
+
+  test('still answers when the table has changed its shape', async () => {
+    const other = await openTestDatabase()
+    await other.query('create table notes (text text)')
+    const all = (): Promise<object[]> => other.query('select * from notes', [], { prepare: true })
+    expect(await all()).toEqual([])
+    await other.query('alter table notes add column more int')
+    await other.query("insert into notes values ('one', 1)")
+    expect(await all()).toEqual([{ text: 'one', more: 1 }])
+    await other.close()
+  })
 })
