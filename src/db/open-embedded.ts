@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { Database } from './database.js'
 import { embeddedFolder, hasEmbeddedDatabase } from './embedded-folder.js'
+import { startUpkeep } from './embedded-upkeep.js'
 import { createPoolDatabase } from './pool-database.js'
 import { utcTimestamps } from './timestamps.js'
 
 /** Major version of the PostgreSQL inside PGlite; a folder of another one cannot be opened. */
 const POSTGRES_MAJOR = '18'
-const UPKEEP_INTERVAL_MS = 5 * 60_000
 
 /**
  * Opens the embedded PostgreSQL under `dataDir`, making it first where there is none. The caller must hold the
@@ -29,14 +29,12 @@ export async function openEmbeddedDatabase(dataDir: string): Promise<Database> {
   // One connection is all there is; it must never be dropped for idleness.
   const options = { max: 1, idleTimeoutMillis: 0, types: utcTimestamps }
   const pool = new pg.Pool(Object.assign(createPgConfig(pglite), options))
-  // PGlite runs no background processes: without this the write-ahead log would grow for ever.
-  const upkeep = setInterval(() => void pool.query('checkpoint').catch(() => {}), UPKEEP_INTERVAL_MS)
-  upkeep.unref()
+  const stopUpkeep = startUpkeep(pool)
 
   return createPoolDatabase(pool, {
     deadlineMs: null,
     afterClose: () => {
-      clearInterval(upkeep)
+      stopUpkeep()
       return pglite.close()
     },
   })

@@ -1,10 +1,14 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../core/clock.js'
 import type { SessionStore } from './session.js'
 
 /** Sessions remembered between two writes; more than these are not worth a longer statement. */
 const MAX_REMEMBERED = 10_000
 
-/** Notes which sessions are in use, so that "last seen" costs a request nothing and the database one write a minute. */
+/** Ids in one statement, which an embedded database is busy with for some 15 ms. */
+const BATCH_SIZE = 100
+
+/** Notes which sessions are in use, so that "last seen" costs a request nothing and the database few writes a minute. */
 export interface Activity {
   note(sessionId: string): void
   /** Writes down what was noted since the last time. */
@@ -21,7 +25,12 @@ export function createActivity(sessions: SessionStore, clock: Clock): Activity {
       if (seen.size === 0) return
       const ids = [...seen]
       seen = new Set()
-      await sessions.touch(ids, new Date(clock()))
+      const now = new Date(clock())
+      for (let i = 0; i < ids.length; i += BATCH_SIZE) {
+        await sessions.touch(ids.slice(i, i + BATCH_SIZE), now)
+        // Others come in between.
+        await setImmediate()
+      }
     },
   }
 }
