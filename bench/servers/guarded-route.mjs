@@ -1,0 +1,14 @@
+// An API of somebody else: one route behind the package's guard, which follows the feed of ended sessions.
+import Fastify from 'fastify'
+import { createGuard, followRevocations } from 'keyward/guard'
+import { guardPlugin } from 'keyward/guard/fastify'
+import { announce } from './listen.mjs'
+
+const { BETTER_AUTH_SECRET: secret, REVOCATION_FEED_TOKEN: token, KEYWARD_URL: url } = process.env
+const followed = followRevocations({ url, token })
+await followed.ready
+
+const app = Fastify()
+await app.register(guardPlugin, { guard: createGuard({ secret, revocations: followed.check }) })
+app.get('/whoami', { onRequest: app.authenticate }, async (request) => ({ id: request.user.id }))
+announce(await app.listen({ port: 0, host: '127.0.0.1' }))
