@@ -1,11 +1,11 @@
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type HashPrimitives, hashPrimitives } from './hash-primitives.js'
 
 // What runs in each thread of `hash-threads.ts`: one hash after another, at a lower priority than everything else.
 
 export interface HashThreadOptions {
-  /** Steps by which the thread yields to others, from 0 to 19. */
+  /** Steps by which the thread comes after the rest of the process. */
   readonly niceness: number
 }
 
@@ -16,13 +16,15 @@ export interface HashJob {
 
 export type HashOutcome = { readonly result: string | boolean } | { readonly failure: string }
 
+const LOWEST_PRIORITY = 19
+
 const { niceness } = workerData as HashThreadOptions
 // On Linux a priority belongs to a thread. Elsewhere this call would slow down the whole process.
 if (process.platform === 'linux') lowerPriority()
 
 function lowerPriority(): void {
   try {
-    setPriority(0, niceness)
+    setPriority(0, Math.min(getPriority(0) + niceness, LOWEST_PRIORITY))
   } catch {
     // A system that forbids it, a sandbox say: hashes then compete on equal terms.
   }

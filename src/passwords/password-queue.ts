@@ -47,8 +47,10 @@ interface Waiting {
 /** So many may wait however slow the hashes are; more than these would fill the memory with their requests. */
 const MIN_WAITING = 16
 const MAX_WAITING = 1_024
-/** Who comes later may go first, so a wait can turn out longer than it looked; by this much, then it is over. */
-const PATIENCE = 1.5
+/** A wait can turn out longer than it looked: others may go first, the machine may slow down. So much longer at most. */
+const PATIENCE = 3
+/** Before any turn has been seen, nobody's patience is to end early. */
+const SLOW_TURN_MS = 1_000
 /** How much of the average the latest turn makes up. */
 const SMOOTHING = 0.1
 
@@ -74,7 +76,7 @@ export function createPasswordQueue(hasher: PasswordHasher, options: PasswordQue
 
   /** How long who comes now will wait, in milliseconds. */
   function expectedWaitMs(): number {
-    return (Math.max(0, places.size - inFlight) * (meanTurnMs ?? 0)) / inFlight
+    return (Math.max(0, places.size - inFlight) * (meanTurnMs ?? SLOW_TURN_MS)) / inFlight
   }
 
   function overloaded(): Refusal {

@@ -175,16 +175,20 @@ describe('admission', () => {
     expect(await late).toEqual(RIGHT)
   })
 
-  test('who has waited half as long again as anybody should is refused after all', async () => {
-    const answers = many(5, 'early')
+  test('who has waited three times as long as anybody should is refused after all', async () => {
+    void many(2, 'first')
     await settle()
-    await finish(0, 1.5 * MAX_WAIT_MS + 1)
-    await expect(answers[4]).rejects.toMatchObject(OVERLOADED)
-    expect(namesOf()).toEqual(['early0', 'early1'])
+    await finish(0, 100)
+    await finish(1)
+    const answers = many(5, 'next')
+    await settle()
+    await finish(2, 3 * MAX_WAIT_MS + 1)
+    for (const late of answers.slice(2)) await expect(late).rejects.toMatchObject(OVERLOADED)
+    expect(namesOf()).toEqual(['first0', 'first1', 'next0', 'next1'])
     // The turn was given back.
     void verify('new')
     await settle()
-    expect(namesOf()).toEqual(['early0', 'early1', 'new'])
+    expect(namesOf()).toHaveLength(5)
   })
 })
 
