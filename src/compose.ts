@@ -6,15 +6,18 @@ import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
 import { createBackground } from './background.js'
 import type { Config } from './config.js'
-import { createTokenKey } from './core/access-token.js'
+import { type AccessTokenClaims, signAccessToken } from './core/access-token.js'
 import type { RequestContext } from './core/auth-event.js'
 import { type Clock, systemClock } from './core/clock.js'
+import { fixedKeys } from './core/key-source.js'
+import { createKeyring } from './core/keyring.js'
 import { createRevocationCheck } from './core/revocation-check.js'
 import { createRevocationLog } from './core/revocation-log.js'
+import { createSecret } from './core/signing-key.js'
 import type { Database } from './db/database.js'
 import { listen } from './db/listen.js'
 import { Refusal } from './errors.js'
-import { createGuard } from './guard/guard.js'
+import { createGuardOn } from './guard/guard.js'
 import type { Api } from './http/api.js'
 import { buildApp } from './http/app.js'
 import { createEventRecorder, type Log } from './log.js'
@@ -80,8 +83,7 @@ export async function compose(parts: Parts): Promise<Composed> {
   const isEnded = createRevocationCheck(revocationLog, feed.ageMs, config.revocation)
   const app = await buildApp({
     api: composeApi(parts, feed, activity),
-    guard: createGuard({
-      secret: tokenSecret,
+    guard: createGuardOn(fixedKeys(createKeyring([createSecret(tokenSecret)])), {
       issuer,
       acceptLegacyTokens,
       clock,
@@ -164,7 +166,12 @@ function composeApi(
   const sessions = createSessionStore(database)
   const { passwordPolicy, hasher } = composePasswords(config, hashEngine)
   const { catchUp } = feed
-  const issuing = { sessions, settings: config, tokenKey: createTokenKey(tokenSecret), clock }
+  const issuing = {
+    sessions,
+    settings: config,
+    signToken: (claims: AccessTokenClaims) => signAccessToken(createSecret(tokenSecret), claims),
+    clock,
+  }
   const ending = { sessions, clock, recordEvent, catchUp }
   const openSession = (account: Account, verifiedHash: string, context: RequestContext) =>
     startSession(issuing, account, verifiedHash, context)
