@@ -5,22 +5,23 @@ import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
 import { createBackground } from './background.js'
+import { composeKeys, keyEncryptionSecretOf, type NodeKeys } from './compose-keys.js'
 import type { Config } from './config.js'
-import { type AccessTokenClaims, signAccessToken } from './core/access-token.js'
 import type { RequestContext } from './core/auth-event.js'
 import { type Clock, systemClock } from './core/clock.js'
-import { fixedKeys } from './core/key-source.js'
-import { createKeyring } from './core/keyring.js'
 import { createRevocationCheck } from './core/revocation-check.js'
 import { createRevocationLog } from './core/revocation-log.js'
-import { createSecret } from './core/signing-key.js'
+import { createKeySafe } from './core/sealed-key.js'
 import type { Database } from './db/database.js'
 import { listen } from './db/listen.js'
 import { Refusal } from './errors.js'
 import { createGuardOn } from './guard/guard.js'
 import type { Api } from './http/api.js'
 import { buildApp } from './http/app.js'
+import type { FollowedKeys } from './keys/follow-keys.js'
+import { createSigningKeyStore, KEY_CHANNEL } from './keys/sql.js'
 import { createEventRecorder, type Log } from './log.js'
+import { type KeyCommand, type KeyReport, runKeyCommand } from './operators/key-commands.js'
 import { runUserCommand, type UserCommand, type UserReport } from './operators/commands.js'
 import { createUserStore } from './operators/sql.js'
 import { boundHasher } from './passwords/bounded-hasher.js'
@@ -41,8 +42,8 @@ import { startSession } from './sessions/start-session.js'
 
 export interface Parts {
   readonly config: Config
-  /** `config.tokenSecret`, or the generated one. */
-  readonly tokenSecret: string
+  /** For what `needsGeneratedSecret` says; else null. */
+  readonly generatedSecret: string | null
   readonly database: Database
   readonly log: Log
   readonly clock?: Clock
@@ -57,24 +58,30 @@ const MAX_HASHES_WAITING = 128
 
 const ACTIVITY_INTERVAL_MS = 60_000
 const PURGE_INTERVAL_MS = 5 * 60_000
+/** Where no notification comes. */
+const READ_KEYS_INTERVAL_MS = 5_000
 
 export interface Composed {
   /** What runs beside requests starts and stops with it. */
   readonly app: FastifyInstance
   /** Carries out an operator's command; when it resolves, this node knows of every session that it ended. */
   readonly runUserCommand: (command: UserCommand) => Promise<UserReport>
+  /** The same for keys: when it resolves, this node goes by the new ones. */
+  readonly runKeyCommand: (command: KeyCommand) => Promise<KeyReport>
 }
 
 /** The one place that knows how the parts fit together. */
 export async function compose(parts: Parts): Promise<Composed> {
-  const { config, tokenSecret, database, log, clock = systemClock } = parts
-  const { issuer, acceptLegacyTokens } = config
+  const { config, generatedSecret, database, log, clock = systemClock } = parts
+  const { monotonicMs = () => performance.now() } = parts
+  const { issuer, acceptLegacyTokens, audiences, tokenType } = config
+  const keys = composeKeys({ config, generatedSecret, database, log, clock, monotonicMs })
   const revocationLog = createRevocationLog()
   const feed = createFeed({
     store: createFeedStore(database),
     log: revocationLog,
     pollIntervalMs: config.revocation.pollIntervalMs,
-    monotonicMs: parts.monotonicMs ?? (() => performance.now()),
+    monotonicMs,
     onFailure: (error) => log.warn({ err: error }, 'the feed of ended sessions cannot be read'),
     onRecovery: () => log.info('the feed of ended sessions is read again'),
   })
@@ -82,9 +89,11 @@ export async function compose(parts: Parts): Promise<Composed> {
   const activity = createActivity(sessions, clock)
   const isEnded = createRevocationCheck(revocationLog, feed.ageMs, config.revocation)
   const app = await buildApp({
-    api: composeApi(parts, feed, activity),
-    guard: createGuardOn(fixedKeys(createKeyring([createSecret(tokenSecret)])), {
+    api: composeApi(parts, feed, activity, keys),
+    guard: createGuardOn(keys.source, {
       issuer,
+      audience: audiences.length > 0 ? audiences : undefined,
+      type: tokenType,
       acceptLegacyTokens,
       clock,
       revocations: (sessionId) => {
@@ -101,6 +110,7 @@ export async function compose(parts: Parts): Promise<Composed> {
   const background = createBackground(
     [
       { name: 'write last seen', everyMs: ACTIVITY_INTERVAL_MS, run: activity.flush },
+      ...(keys.followed ? keyTasks(database, keys.followed) : []),
       { name: 'purge', everyMs: PURGE_INTERVAL_MS, run: () => purge(database, config.sessionIdleTtlSeconds) },
     ],
     log,
@@ -108,8 +118,8 @@ export async function compose(parts: Parts): Promise<Composed> {
   const listener =
     config.listenUrl === null
       ? null
-      : listen(config.listenUrl, CHANNEL, {
-          onNotify: feed.wake,
+      : listen(config.listenUrl, [CHANNEL, KEY_CHANNEL], {
+          onNotify: (channel) => (channel === CHANNEL ? feed.wake() : void keys.followed?.catchUp()),
           onFailure: (error) =>
             log.warn({ err: error }, 'no notifications of ended sessions; polling for them instead'),
           onRecovery: () => log.info('notifications of ended sessions arrive again'),
@@ -117,6 +127,7 @@ export async function compose(parts: Parts): Promise<Composed> {
   // Before the first request: a node that does not know what has ended must not judge a token.
   app.addHook('onReady', async () => {
     await feed.start()
+    await keys.followed?.start()
     background.start()
   })
   app.addHook('preClose', () => feed.release())
@@ -125,6 +136,7 @@ export async function compose(parts: Parts): Promise<Composed> {
     await Promise.all([listener?.stop(), feed.stop(), background.stop(), activity.flush().catch(() => {})])
   })
   const operate = composeOperator(parts)
+  const operateKeys = composeKeyOperator(parts)
   return {
     app,
     async runUserCommand(command) {
@@ -132,7 +144,20 @@ export async function compose(parts: Parts): Promise<Composed> {
       await feed.catchUp()
       return report
     },
+    async runKeyCommand(command) {
+      const report = await operateKeys(command)
+      await keys.followed?.catchUp()
+      return report
+    },
   }
+}
+
+function keyTasks(database: Database, followed: FollowedKeys) {
+  const store = createSigningKeyStore(database)
+  return [
+    { name: 'read signing keys', everyMs: READ_KEYS_INTERVAL_MS, run: followed.catchUp },
+    { name: 'purge signing keys', everyMs: PURGE_INTERVAL_MS, run: store.purge },
+  ]
 }
 
 /** What operators' commands run on. */
@@ -142,6 +167,22 @@ export function composeOperator({
 }: Pick<Parts, 'config' | 'database'>): (command: UserCommand) => Promise<UserReport> {
   const users = createUserStore(database)
   return (command) => runUserCommand({ users, clock: systemClock, ...composePasswords(config) }, command)
+}
+
+/** What operators' commands for keys run on. */
+export function composeKeyOperator({
+  config,
+  generatedSecret,
+  database,
+}: Pick<Parts, 'config' | 'generatedSecret' | 'database'>): (command: KeyCommand) => Promise<KeyReport> {
+  const encryptionSecret = keyEncryptionSecretOf(config, generatedSecret)
+  const dependencies = {
+    store: createSigningKeyStore(database),
+    safe: encryptionSecret === null ? null : createKeySafe(encryptionSecret),
+    algorithm: config.tokenAlgorithm,
+    accessTokenTtlSeconds: config.accessTokenTtlSeconds,
+  }
+  return (command) => runKeyCommand(dependencies, command)
 }
 
 function composePasswords(config: Config, hashEngine: HashEngine = nativeHashEngine) {
@@ -157,21 +198,17 @@ function composePasswords(config: Config, hashEngine: HashEngine = nativeHashEng
 
 /** The rules, each with what it needs. */
 function composeApi(
-  { config, tokenSecret, database, log, clock = systemClock, hashEngine }: Parts,
+  { config, database, log, clock = systemClock, hashEngine }: Parts,
   feed: Feed,
   activity: Activity,
+  keys: NodeKeys,
 ): Api {
   const recordEvent = createEventRecorder(log)
   const accounts = createAccountStore(database)
   const sessions = createSessionStore(database)
   const { passwordPolicy, hasher } = composePasswords(config, hashEngine)
   const { catchUp } = feed
-  const issuing = {
-    sessions,
-    settings: config,
-    signToken: (claims: AccessTokenClaims) => signAccessToken(createSecret(tokenSecret), claims),
-    clock,
-  }
+  const issuing = { sessions, settings: config, signToken: keys.signToken, clock }
   const ending = { sessions, clock, recordEvent, catchUp }
   const openSession = (account: Account, verifiedHash: string, context: RequestContext) =>
     startSession(issuing, account, verifiedHash, context)
@@ -203,6 +240,7 @@ function composeApi(
     readProfile: (principal) => readProfile(accounts, principal),
     updateProfile: (principal, change, context) =>
       updateProfile({ accounts, clock, recordEvent }, principal, change, context),
+    readPublicKeys: keys.publicKeys,
     readRevocations: (after, waitSeconds) => feed.read(after, waitSeconds * 1000),
     async checkReady() {
       await database.query('select 1')

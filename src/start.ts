@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { compose } from './compose.js'
+import { needsGeneratedSecret } from './compose-keys.js'
 import { type Config, readConfig } from './config.js'
 import { createLog, type Log } from './log.js'
 import { openDatabase } from './open-database.js'
@@ -25,12 +26,14 @@ export async function start(environment: Environment): Promise<void> {
   stopOnSignal(() => stop(), log)
   const { database } = await openDatabase(config, log)
   try {
-    const tokenSecret = config.tokenSecret ?? (await readOrCreateSecret(config.dataDir))
-    const { app, runUserCommand } = await compose({ config, tokenSecret, database, log })
+    const generatedSecret = needsGeneratedSecret(config) ? await readOrCreateSecret(config.dataDir) : null
+    const { app, runUserCommand, runKeyCommand } = await compose({ config, generatedSecret, database, log })
     await app.listen({ host: config.host, port: config.port })
     // Only this process can use its embedded database, so it carries out what operators ask for.
     const control =
-      config.databaseUrl === null ? await openControlSocket(config.dataDir, runUserCommand) : null
+      config.databaseUrl === null
+        ? await openControlSocket(config.dataDir, { runUserCommand, runKeyCommand })
+        : null
     stop = async () => {
       // What has not finished by then is cut off, so that the database closes in order.
       const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)

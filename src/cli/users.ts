@@ -1,11 +1,8 @@
 import type { Config } from '../config.js'
 import { composeOperator } from '../compose.js'
-import { hasEmbeddedDatabase } from '../db/embedded-folder.js'
-import { createLog } from '../log.js'
-import { openDatabase } from '../open-database.js'
-import { USER_ACTIONS, type UserAction, type UserCommand, type UserReport } from '../operators/commands.js'
-import { askRunningServer } from '../operators/control-socket.js'
+import { USER_ACTIONS, type UserAction, type UserReport } from '../operators/commands.js'
 import type { User } from '../operators/user.js'
+import { carryOut } from './carry-out.js'
 
 export const USERS_USAGE = `Usage: keyward users <action> [who] [--json]
 
@@ -36,22 +33,10 @@ export async function runUsers(
   }
   const wantsPassword = action === 'set-password' && !options.generate
   const password = wantsPassword ? await readPassword() : null
-  const report = await carryOut(config, { action, who: who ?? null, password })
+  const report = await carryOut(config, { action, who: who ?? null, password }, (database, command) =>
+    composeOperator({ config, database })(command),
+  )
   return options.json ? JSON.stringify(toJson(report), null, 2) : toText(report)
-}
-
-async function carryOut(config: Config, command: UserCommand): Promise<UserReport> {
-  if (config.databaseUrl === null) {
-    const report = await askRunningServer(config.dataDir, command)
-    if (report !== null) return report
-    if (!hasEmbeddedDatabase(config.dataDir)) throw new Error(`There is no database in ${config.dataDir}.`)
-  }
-  const { database } = await openDatabase(config, createLog('warn', process.stderr))
-  try {
-    return await composeOperator({ config, database })(command)
-  } finally {
-    await database.close()
-  }
 }
 
 const isUserAction = (text: string | undefined): text is UserAction =>
