@@ -2,8 +2,8 @@
 -- the right moment (docs/decisions/0006-keys.md). Whoever changes rows holds this table in share row exclusive mode.
 create table keyward_signing_keys (
   -- RFC 7638 thumbprint of the public key.
-  kid text primary key,
-  algorithm text not null,
+  kid text primary key check (kid ~ '^[A-Za-z0-9_-]{43}$'),
+  algorithm text not null check (algorithm in ('EdDSA', 'ES256', 'RS256')),
   -- PKCS #8 under AES-256-GCM; the public key is computed from it.
   sealed_private_key bytea not null,
   created_at timestamptz not null default now(),
