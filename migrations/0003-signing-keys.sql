@@ -13,8 +13,11 @@ create table keyward_signing_keys (
   longest_token_seconds integer not null
 );
 
+-- What the function below runs with: see 0002.
+select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);
+
 create function keyward_announce_signing_keys() returns trigger
-language plpgsql as $$
+language plpgsql set search_path from current as $$
 begin
   perform pg_notify('keyward_signing_keys', '');
   return null;
@@ -24,3 +27,5 @@ $$;
 create trigger keyward_signing_keys_changed
   after insert or update or delete or truncate on keyward_signing_keys
   for each statement execute function keyward_announce_signing_keys();
+
+revoke execute on function keyward_announce_signing_keys() from public;

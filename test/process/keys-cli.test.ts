@@ -68,10 +68,12 @@ test('`keyward keys` reaches a server on PostgreSQL through the database, and no
 })
 
 test('`keyward keys rotate` makes the key before any node signs with it, so that all can know it', async () => {
-  const env = { DATABASE_URL: await makeDatabase(), KEY_ENCRYPTION_SECRET: ENCRYPTION_SECRET }
-  const server = await startKeyward({
-    env: { ...env, BETTER_AUTH_SECRET: 'J8vXk2pQz7LmN4rTs9WbYc3DfGh6KjEa' },
-  })
+  const env = {
+    DATABASE_URL: await makeDatabase(),
+    KEY_ENCRYPTION_SECRET: ENCRYPTION_SECRET,
+    BETTER_AUTH_SECRET: 'J8vXk2pQz7LmN4rTs9WbYc3DfGh6KjEa',
+  }
+  const server = await startKeyward({ env })
   expect(await publishedBy(server)).toEqual([])
   expect((await keyward(['keys', 'rotate'], { ...env, ...EDDSA })).code).toBe(0)
   await expect.poll(() => publishedBy(server)).toHaveLength(1)
