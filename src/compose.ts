@@ -1,12 +1,12 @@
-import { availableParallelism } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import type { Account } from './accounts/account.js'
 import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
 import { createBackground } from './background.js'
+import { composeKeyOperator, composeKeys, type NodeKeys } from './compose-keys.js'
+import { composePasswordQueue, composePasswords } from './compose-passwords.js'
 import type { Config } from './config.js'
-import { createTokenKey } from './core/access-token.js'
 import type { RequestContext } from './core/auth-event.js'
 import { type Clock, systemClock } from './core/clock.js'
 import { createRevocationCheck } from './core/revocation-check.js'
@@ -14,18 +14,15 @@ import { createRevocationLog } from './core/revocation-log.js'
 import type { Database } from './db/database.js'
 import { listen } from './db/listen.js'
 import { Refusal } from './errors.js'
-import { createGuard } from './guard/guard.js'
+import { createGuardOn } from './guard/guard.js'
 import type { Api } from './http/api.js'
 import { buildApp } from './http/app.js'
-import { createEventRecorder, createTally, type Log } from './log.js'
+import { KEY_CHANNEL } from './keys/sql.js'
+import { createEventRecorder, type Log } from './log.js'
 import { runUserCommand, type UserCommand, type UserReport } from './operators/commands.js'
+import type { KeyCommand, KeyReport } from './operators/key-commands.js'
 import { createUserStore } from './operators/sql.js'
-import { readCommonPasswords } from './passwords/common-passwords.js'
 import type { HashEngine } from './passwords/hash-engine.js'
-import { createHashThreads, type HashThreads } from './passwords/hash-threads.js'
-import { createPasswordHasher } from './passwords/password-hasher.js'
-import { createPasswordPolicy } from './passwords/password-policy.js'
-import { createPasswordQueue } from './passwords/password-queue.js'
 import { createFeed, type Feed } from './revocation/feed.js'
 import { purge } from './revocation/purge.js'
 import { CHANNEL, createFeedStore } from './revocation/sql.js'
@@ -39,8 +36,8 @@ import { startSession } from './sessions/start-session.js'
 
 export interface Parts {
   readonly config: Config
-  /** `config.tokenSecret`, or the generated one. */
-  readonly tokenSecret: string
+  /** For what `needsGeneratedSecret` says; else null. */
+  readonly generatedSecret: string | null
   readonly database: Database
   readonly log: Log
   readonly clock?: Clock
@@ -48,8 +45,6 @@ export interface Parts {
   readonly monotonicMs?: () => number
   readonly hashEngine: HashEngine
 }
-
-const processUptimeMs = (): number => performance.now()
 
 const ACTIVITY_INTERVAL_MS = 60_000
 const PURGE_INTERVAL_MS = 5 * 60_000
@@ -59,18 +54,22 @@ export interface Composed {
   readonly app: FastifyInstance
   /** Carries out an operator's command; when it resolves, this node knows of every session that it ended. */
   readonly runUserCommand: (command: UserCommand) => Promise<UserReport>
+  /** The same for keys: when it resolves, this node goes by the new ones. */
+  readonly runKeyCommand: (command: KeyCommand) => Promise<KeyReport>
 }
 
 /** The one place that knows how the parts fit together. */
-export async function compose(parts: Parts): Promise<Composed> {
-  const { config, tokenSecret, database, log, clock = systemClock } = parts
-  const { issuer, acceptLegacyTokens } = config
+export async function compose(given: Parts): Promise<Composed> {
+  const parts: Required<Parts> = { clock: systemClock, monotonicMs: () => performance.now(), ...given }
+  const { config, generatedSecret, database, log, clock, monotonicMs } = parts
+  const { issuer, acceptLegacyTokens, audiences, tokenType } = config
+  const keys = composeKeys({ config, generatedSecret, database, log, clock, monotonicMs })
   const revocationLog = createRevocationLog()
   const feed = createFeed({
     store: createFeedStore(database),
     log: revocationLog,
     pollIntervalMs: config.revocation.pollIntervalMs,
-    monotonicMs: parts.monotonicMs ?? processUptimeMs,
+    monotonicMs,
     onFailure: (error) => log.warn({ err: error }, 'the feed of ended sessions cannot be read'),
     onRecovery: () => log.info('the feed of ended sessions is read again'),
   })
@@ -78,10 +77,11 @@ export async function compose(parts: Parts): Promise<Composed> {
   const activity = createActivity(sessions, clock)
   const isEnded = createRevocationCheck(revocationLog, feed.ageMs, config.revocation)
   const app = await buildApp({
-    api: composeApi(parts, feed, activity),
-    guard: createGuard({
-      secret: tokenSecret,
+    api: composeApi(parts, feed, activity, keys),
+    guard: createGuardOn(keys.source, {
       issuer,
+      audience: audiences.length > 0 ? audiences : undefined,
+      type: tokenType,
       acceptLegacyTokens,
       clock,
       revocations: (sessionId) => {
@@ -98,6 +98,7 @@ export async function compose(parts: Parts): Promise<Composed> {
   const background = createBackground(
     [
       { name: 'write last seen', everyMs: ACTIVITY_INTERVAL_MS, run: activity.flush },
+      ...keys.tasks,
       { name: 'purge', everyMs: PURGE_INTERVAL_MS, run: () => purge(database, config.sessionIdleTtlSeconds) },
     ],
     log,
@@ -105,8 +106,8 @@ export async function compose(parts: Parts): Promise<Composed> {
   const listener =
     config.listenUrl === null
       ? null
-      : listen(config.listenUrl, CHANNEL, {
-          onNotify: feed.wake,
+      : listen(config.listenUrl, [CHANNEL, KEY_CHANNEL], {
+          onNotify: (channel) => (channel === CHANNEL ? feed.wake() : void keys.catchUp()),
           onFailure: (error) =>
             log.warn({ err: error }, 'no notifications of ended sessions; polling for them instead'),
           onRecovery: () => log.info('notifications of ended sessions arrive again'),
@@ -114,6 +115,7 @@ export async function compose(parts: Parts): Promise<Composed> {
   // Before the first request: a node that does not know what has ended must not judge a token.
   app.addHook('onReady', async () => {
     await feed.start()
+    await keys.start()
     background.start()
   })
   app.addHook('preClose', () => feed.release())
@@ -122,11 +124,17 @@ export async function compose(parts: Parts): Promise<Composed> {
     await Promise.all([listener?.stop(), feed.stop(), background.stop(), activity.flush().catch(() => {})])
   })
   const operate = composeOperator(parts)
+  const operateKeys = composeKeyOperator(parts)
   return {
     app,
     async runUserCommand(command) {
       const report = await operate(command)
       await feed.catchUp()
+      return report
+    },
+    async runKeyCommand(command) {
+      const report = await operateKeys(command)
+      await keys.catchUp()
       return report
     },
   }
@@ -143,49 +151,20 @@ export function composeOperator({
     runUserCommand({ users, clock: systemClock, ...composePasswords(config, hashEngine) }, command)
 }
 
-/** Never more threads than cores: more would not hash more, only make everybody wait. */
-export function composeHashThreads({ hashThreads }: Config): HashThreads {
-  return createHashThreads(threadsOf(hashThreads))
-}
-
-const threadsOf = (wanted: number): number => {
-  const cores = availableParallelism()
-  return wanted === 0 ? cores : Math.min(wanted, cores)
-}
-
-function composePasswords(config: Config, hashEngine: HashEngine) {
-  return {
-    passwordPolicy: createPasswordPolicy(config.passwordPolicy, readCommonPasswords(config.passwordPolicy)),
-    hasher: createPasswordHasher(hashEngine, { scheme: config.passwordHash, bcryptCost: config.bcryptCost }),
-  }
-}
-
 /** The rules, each with what it needs. */
 function composeApi(
-  {
-    config,
-    tokenSecret,
-    database,
-    log,
-    hashEngine,
-    clock = systemClock,
-    monotonicMs = processUptimeMs,
-  }: Parts,
+  { config, database, log, hashEngine, clock, monotonicMs }: Required<Parts>,
   feed: Feed,
   activity: Activity,
+  keys: NodeKeys,
 ): Api {
   const recordEvent = createEventRecorder(log)
   const accounts = createAccountStore(database)
   const sessions = createSessionStore(database)
   const { passwordPolicy, hasher } = composePasswords(config, hashEngine)
-  const passwords = createPasswordQueue(hasher, {
-    inFlight: threadsOf(config.hashThreads),
-    maxWaitMs: config.hashMaxWaitMs,
-    monotonicMs,
-    onRefused: createTally(log, 'passwords refused: more arrive than can be hashed'),
-  })
+  const passwords = composePasswordQueue(config, hasher, monotonicMs, log)
   const { catchUp } = feed
-  const issuing = { sessions, settings: config, tokenKey: createTokenKey(tokenSecret), clock }
+  const issuing = { sessions, settings: config, signToken: keys.signToken, clock }
   const ending = { sessions, clock, recordEvent, catchUp }
   const openSession = (account: Account, verifiedHash: string, context: RequestContext) =>
     startSession(issuing, account, verifiedHash, context)
@@ -221,6 +200,7 @@ function composeApi(
     readProfile: (principal) => readProfile(accounts, principal),
     updateProfile: (principal, change, context) =>
       updateProfile({ accounts, clock, recordEvent }, principal, change, context),
+    readPublicKeys: keys.publicKeys,
     readRevocations: (after, waitSeconds) => feed.read(after, waitSeconds * 1000),
     async checkReady() {
       await database.query('select 1')

@@ -7,6 +7,10 @@ type OptionalName =
   | 'DATABASE_URL'
   | 'DATABASE_DIRECT_URL'
   | 'BETTER_AUTH_SECRET'
+  | 'BETTER_AUTH_SECRET_PREVIOUS'
+  | 'KEY_ENCRYPTION_SECRET'
+  | 'JWT_KEY_FILES'
+  | 'JWT_AUDIENCE'
   | 'REVOCATION_FEED_TOKEN'
   | 'CORS_ORIGINS'
 type Environment = Readonly<Record<string, string | undefined>>
@@ -20,9 +24,17 @@ export interface Config {
   /** For notifications; null for the embedded database. */
   readonly listenUrl: string | null
   readonly dataDir: string
-  /** Null when one is to be generated under `dataDir`. */
+  /** Null when one is to be generated under `dataDir`, or a key pair signs. */
   readonly tokenSecret: string | null
+  /** Secrets that sign no more, but still verify. */
+  readonly previousTokenSecrets: readonly string[]
+  readonly tokenAlgorithm: Values['JWT_ALGORITHM']
+  readonly keyEncryptionSecret: string | null
+  /** Empty when key pairs are in the database, if anywhere. */
+  readonly keyFiles: readonly string[]
   readonly issuer: string
+  readonly audiences: readonly string[]
+  readonly tokenType: Values['JWT_TYPE']
   readonly accessTokenTtlSeconds: number
   readonly sessionTtlSeconds: number
   readonly sessionIdleTtlSeconds: number
@@ -78,7 +90,13 @@ export function readConfig(environment: Environment, purpose: Purpose = 'server'
     listenUrl: values.DATABASE_URL === undefined ? null : (values.DATABASE_DIRECT_URL ?? values.DATABASE_URL),
     dataDir: resolve(values.DATA_DIR),
     tokenSecret: values.BETTER_AUTH_SECRET ?? null,
+    previousTokenSecrets: values.BETTER_AUTH_SECRET_PREVIOUS ?? [],
+    tokenAlgorithm: values.JWT_ALGORITHM,
+    keyEncryptionSecret: values.KEY_ENCRYPTION_SECRET ?? null,
+    keyFiles: values.JWT_KEY_FILES ?? [],
     issuer: values.JWT_ISSUER,
+    audiences: values.JWT_AUDIENCE ?? [],
+    tokenType: values.JWT_TYPE,
     accessTokenTtlSeconds: values.ACCESS_TOKEN_TTL,
     sessionTtlSeconds: values.SESSION_TTL,
     sessionIdleTtlSeconds: values.SESSION_IDLE_TTL,
@@ -150,17 +168,45 @@ function checkTogether(values: ReadValues, purpose: Purpose, problems: string[])
   if (isGiven('DATABASE_DIRECT_URL') && !isGiven('DATABASE_URL') && !isMisread('DATABASE_URL')) {
     problems.push('DATABASE_DIRECT_URL needs a DATABASE_URL beside it')
   }
-  if (
-    values.REVOCATION_FEED_TOKEN !== undefined &&
-    values.REVOCATION_FEED_TOKEN === values.BETTER_AUTH_SECRET
-  ) {
+  const secrets = [values.BETTER_AUTH_SECRET, ...(values.BETTER_AUTH_SECRET_PREVIOUS ?? [])]
+  if (values.REVOCATION_FEED_TOKEN !== undefined && secrets.includes(values.REVOCATION_FEED_TOKEN)) {
     problems.push('REVOCATION_FEED_TOKEN must not be the BETTER_AUTH_SECRET')
   }
+  checkKeys(values, purpose, problems)
   if (values.NODE_ENV !== 'production') return
-  if (purpose === 'server' && !isGiven('BETTER_AUTH_SECRET') && !isMisread('BETTER_AUTH_SECRET')) {
-    problems.push(`BETTER_AUTH_SECRET must be set in production: ${SETTINGS.BETTER_AUTH_SECRET.expected}`)
+  const secret = signingSecretOf(values)
+  if (purpose === 'server' && secret !== null && !isGiven(secret) && !isMisread(secret)) {
+    problems.push(`${secret} must be set in production: ${SETTINGS[secret].expected}`)
   }
   if (!isGiven('DATABASE_URL') && !isMisread('DATABASE_URL') && !values.EMBEDDED) {
     problems.push('DATABASE_URL must be set in production, or EMBEDDED=on to use the embedded database')
+  }
+}
+
+/** The secret without which nothing can be signed; null when key files do it. */
+function signingSecretOf(values: ReadValues): 'BETTER_AUTH_SECRET' | 'KEY_ENCRYPTION_SECRET' | null {
+  if (values.JWT_ALGORITHM === 'HS256') return 'BETTER_AUTH_SECRET'
+  return values.JWT_KEY_FILES === undefined ? 'KEY_ENCRYPTION_SECRET' : null
+}
+
+function checkKeys(values: ReadValues, purpose: Purpose, problems: string[]): void {
+  const { BETTER_AUTH_SECRET: secret, KEY_ENCRYPTION_SECRET: encryptionSecret } = values
+  // A command may well make a key pair for nodes that still sign with the secret.
+  if (purpose === 'server' && values.JWT_ALGORITHM !== 'HS256' && secret !== undefined) {
+    problems.push(
+      `BETTER_AUTH_SECRET signs nothing with JWT_ALGORITHM=${values.JWT_ALGORITHM}: move it to ` +
+        'BETTER_AUTH_SECRET_PREVIOUS for as long as its tokens are to be accepted, or remove it',
+    )
+  }
+  if (encryptionSecret !== undefined && values.JWT_KEY_FILES !== undefined) {
+    problems.push('KEY_ENCRYPTION_SECRET and JWT_KEY_FILES are both set; keep one')
+  }
+  const known = [secret, ...(values.BETTER_AUTH_SECRET_PREVIOUS ?? []), values.REVOCATION_FEED_TOKEN]
+  // Others know those: a Python stack, other services.
+  if (encryptionSecret !== undefined && known.includes(encryptionSecret)) {
+    problems.push('KEY_ENCRYPTION_SECRET must be a secret of its own')
+  }
+  if (values.JWT_TYPE === 'at+jwt' && values.ACCEPT_LEGACY_TOKENS) {
+    problems.push('ACCEPT_LEGACY_TOKENS has no effect with JWT_TYPE=at+jwt; turn it off')
   }
 }

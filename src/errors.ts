@@ -26,6 +26,7 @@ export const ERRORS = {
   internal_error: { status: 500, detail: 'Something went wrong on the server' },
   database_unavailable: { status: 503, detail: 'The database cannot be reached right now' },
   revocation_stale: { status: 503, detail: 'It cannot be checked right now whether this session has ended' },
+  keys_unavailable: { status: 503, detail: 'It cannot be checked right now who signed this token' },
   overloaded: { status: 503, detail: 'The server is too busy right now' },
 } as const satisfies Record<string, { status: number; detail: string }>
 

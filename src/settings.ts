@@ -1,4 +1,6 @@
 import { parseConnectionUrl } from './db/connection-url.js'
+import { TOKEN_ALGORITHMS } from './core/signing-key.js'
+import { TOKEN_TYPES } from './core/token-header.js'
 import { PASSWORD_POLICIES } from './passwords/password-policy.js'
 
 /** One environment variable: what it may hold and what it means. README and `.env.example` are made from these. */
@@ -88,14 +90,55 @@ export const SETTINGS = {
     {
       default: null,
       expected: 'at least 32 bytes of random text; `npx keyward secret` prints one',
-      description: 'Secret that signs access tokens. Outside production one is generated in `DATA_DIR`.',
+      description: 'Secret that signs HS256 tokens. Outside production one is generated in `DATA_DIR`.',
     },
     parseTokenSecret,
   ),
-  JWT_ALGORITHM: oneOf(['HS256'], 'HS256', 'Signature of access tokens.'),
+  BETTER_AUTH_SECRET_PREVIOUS: secret(
+    {
+      default: null,
+      expected: 'secrets, one a line',
+      description: 'Secrets that sign no more, but whose HS256 tokens are still accepted.',
+    },
+    (value) => value.split(/\r?\n/).filter(Boolean).map(parseTokenSecret),
+  ),
+  JWT_ALGORITHM: oneOf(
+    TOKEN_ALGORITHMS,
+    'HS256',
+    'Signature of access tokens; all but `HS256` take a key pair.',
+  ),
+  KEY_ENCRYPTION_SECRET: secret(
+    {
+      default: null,
+      expected: 'at least 32 bytes of random text; `npx keyward secret` prints one',
+      description: 'Secret that seals key pairs in the database. Every node with it accepts their tokens.',
+    },
+    parseTokenSecret,
+  ),
+  JWT_KEY_FILES: setting(
+    {
+      default: null,
+      expected: 'PEM or JWK files, separated by commas',
+      description: 'Key pairs in files instead of the database: the first one signs, all verify.',
+    },
+    (value) => parseList(value, 'file'),
+  ),
   JWT_ISSUER: setting(
     { default: 'keyward', expected: 'at most 200 characters', description: '`iss` of access tokens.' },
     parseIssuer,
+  ),
+  JWT_AUDIENCE: setting(
+    {
+      default: null,
+      expected: 'names separated by commas, at most 500 bytes',
+      description: '`aud` of access tokens. When set, a token for none of these is refused.',
+    },
+    parseAudience,
+  ),
+  JWT_TYPE: oneOf(
+    TOKEN_TYPES,
+    'JWT',
+    '`typ` of access tokens. `at+jwt` (RFC 9068) is demanded of every token then.',
   ),
   ACCESS_TOKEN_TTL: integer(604_800, 1, 31_536_000, 'Life of an access token in seconds; 604800 is 7 days.'),
   SESSION_TTL: integer(
@@ -222,6 +265,18 @@ function isRepetition(value: string): boolean {
 function parseIssuer(value: string): string {
   if (value.length > 200) throw new Error('must have at most 200 characters')
   return value
+}
+
+/** The same limit, for all of them together. */
+function parseAudience(value: string): readonly string[] {
+  if (Buffer.byteLength(value) > 500) throw new Error('must have at most 500 bytes')
+  return parseList(value, 'audience')
+}
+
+function parseList(value: string, what: string): readonly string[] {
+  const items = value.split(',').map((item) => item.trim())
+  if (items.includes('')) throw new Error(`must not hold an empty ${what}`)
+  return items
 }
 
 function parseOrigins(value: string): readonly string[] {

@@ -1,5 +1,7 @@
 import type { AddressInfo } from 'node:net'
-import { compose, composeHashThreads } from './compose.js'
+import { compose } from './compose.js'
+import { needsGeneratedSecret } from './compose-keys.js'
+import { composeHashThreads } from './compose-passwords.js'
 import { type Config, readConfig } from './config.js'
 import { createLog, type Log } from './log.js'
 import { openDatabase } from './open-database.js'
@@ -26,12 +28,20 @@ export async function start(environment: Environment): Promise<void> {
   const hashEngine = composeHashThreads(config)
   const [{ database }] = await Promise.all([openDatabase(config, log), hashEngine.warmUp()])
   try {
-    const tokenSecret = config.tokenSecret ?? (await readOrCreateSecret(config.dataDir))
-    const { app, runUserCommand } = await compose({ config, tokenSecret, database, log, hashEngine })
+    const generatedSecret = needsGeneratedSecret(config) ? await readOrCreateSecret(config.dataDir) : null
+    const { app, runUserCommand, runKeyCommand } = await compose({
+      config,
+      generatedSecret,
+      database,
+      log,
+      hashEngine,
+    })
     await app.listen({ host: config.host, port: config.port })
     // Only this process can use its embedded database, so it carries out what operators ask for.
     const control =
-      config.databaseUrl === null ? await openControlSocket(config.dataDir, runUserCommand) : null
+      config.databaseUrl === null
+        ? await openControlSocket(config.dataDir, { runUserCommand, runKeyCommand })
+        : null
     stop = async () => {
       // What has not finished by then is cut off, so that the database closes in order.
       const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)

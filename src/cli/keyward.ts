@@ -5,6 +5,7 @@ import { createLog } from '../log.js'
 import { openDatabase } from '../open-database.js'
 import { generateSecret } from '../secret-file.js'
 import { start } from '../start.js'
+import { KEYS_USAGE, runKeys } from './keys.js'
 import { runUsers, USERS_USAGE } from './users.js'
 
 const USAGE = `Usage: keyward <command>
@@ -12,10 +13,16 @@ const USAGE = `Usage: keyward <command>
   start     start the server (settings: environment and .env)
   migrate   bring the database up to date, without starting
   users     list, show, disable, enable, delete, set-password, logout
-  secret    print a new 256-bit secret for BETTER_AUTH_SECRET
+  keys      list, rotate, retire
+  secret    print a new 256-bit secret for BETTER_AUTH_SECRET or KEY_ENCRYPTION_SECRET
 
   --help, --version
 `
+
+const USAGES: ReadonlyMap<string, string> = new Map([
+  ['users', USERS_USAGE],
+  ['keys', KEYS_USAGE],
+])
 
 interface Options {
   readonly json: boolean
@@ -30,6 +37,10 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   [
     'users',
     async (args, options) => print(await runUsers(readConfig(loadEnvironment(), 'database'), args, options)),
+  ],
+  [
+    'keys',
+    async (args, options) => print(await runKeys(readConfig(loadEnvironment(), 'database'), args, options)),
   ],
   ['secret', withoutArguments(async () => print(generateSecret()))],
 ])
@@ -70,7 +81,7 @@ async function run(args: string[]): Promise<void> {
     },
   })
   const [name, ...rest] = positionals
-  if (values.help) return print((name === 'users' ? USERS_USAGE : USAGE).trimEnd())
+  if (values.help) return print((USAGES.get(name ?? '') ?? USAGE).trimEnd())
   if (values.version) return print(readVersion())
   const command = name === undefined ? undefined : COMMANDS.get(name)
   if (!command) throw new Error(`unknown command\n\n${USAGE}`)

@@ -1,11 +1,9 @@
 import type { Config } from '../config.js'
-import { composeHashThreads, composeOperator } from '../compose.js'
-import { hasEmbeddedDatabase } from '../db/embedded-folder.js'
-import { createLog } from '../log.js'
-import { openDatabase } from '../open-database.js'
-import { USER_ACTIONS, type UserAction, type UserCommand, type UserReport } from '../operators/commands.js'
-import { askRunningServer } from '../operators/control-socket.js'
+import { composeOperator } from '../compose.js'
+import { composeHashThreads } from '../compose-passwords.js'
+import { USER_ACTIONS, type UserAction, type UserReport } from '../operators/commands.js'
 import type { User } from '../operators/user.js'
+import { carryOut } from './carry-out.js'
 
 export const USERS_USAGE = `Usage: keyward users <action> [who] [--json]
 
@@ -36,23 +34,11 @@ export async function runUsers(
   }
   const wantsPassword = action === 'set-password' && !options.generate
   const password = wantsPassword ? await readPassword() : null
-  const report = await carryOut(config, { action, who: who ?? null, password })
-  return options.json ? JSON.stringify(toJson(report), null, 2) : toText(report)
-}
-
-async function carryOut(config: Config, command: UserCommand): Promise<UserReport> {
-  if (config.databaseUrl === null) {
-    const report = await askRunningServer(config.dataDir, command)
-    if (report !== null) return report
-    if (!hasEmbeddedDatabase(config.dataDir)) throw new Error(`There is no database in ${config.dataDir}.`)
-  }
   const hashEngine = composeHashThreads(config)
-  const { database } = await openDatabase(config, createLog('warn', process.stderr))
-  try {
-    return await composeOperator({ config, database, hashEngine })(command)
-  } finally {
-    await Promise.all([database.close(), hashEngine.close()])
-  }
+  const report = await carryOut(config, { action, who: who ?? null, password }, (database, command) =>
+    composeOperator({ config, database, hashEngine })(command),
+  ).finally(() => hashEngine.close())
+  return options.json ? JSON.stringify(toJson(report), null, 2) : toText(report)
 }
 
 const isUserAction = (text: string | undefined): text is UserAction =>

@@ -6,7 +6,10 @@ export function readBearerToken(authorization: string | undefined): string | nul
   return authorization === undefined ? null : (BEARER.exec(authorization)?.[1] ?? null)
 }
 
-/** Two `Authorization` headers are no usable credentials: a proxy may have judged the other one (RFC 6750 §3.1). */
+/**
+ * The value of the one `Authorization` header; undefined when there is none. Two are credentials, but no usable ones: a
+ * proxy may have judged the other (RFC 6750 §3.1). They come out as an empty value, which nobody takes for none.
+ */
 export function soleAuthorization(
   rawHeaders: readonly string[],
   authorization: string | undefined,
@@ -16,5 +19,5 @@ export function soleAuthorization(
     const name = rawHeaders[i]
     if (name?.length === 13 && name.toLowerCase() === 'authorization') seen++
   }
-  return seen === 1 ? authorization : undefined
+  return seen > 1 ? '' : authorization
 }

@@ -1,10 +1,10 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
+import { deriveSealingKey, seal, unseal } from './sealing.js'
 
 const PREFIX = 'kwr_'
 const SECRET_BYTES = 32
 const FORM = /^kwr_[A-Za-z0-9_-]{43}$/
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
+const PURPOSE = 'keyward refresh token child'
 
 /**
  * A refresh token: opaque, 256 random bits (ASVS 7.2.3). The prefix names its kind, and no access token can have it:
@@ -19,23 +19,11 @@ export const hashRefreshToken = (token: string): Buffer => createHash('sha256').
 
 /**
  * Seals a child under a key that only its parent yields, so that a parent whose reply was lost can be given the same
- * child again while nothing usable rests in the database: AES-256-GCM, nonce ‖ ciphertext ‖ tag.
+ * child again while nothing usable rests in the database.
  */
-export function sealChild(parent: string, child: string): Buffer {
-  const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', sealingKey(parent), nonce)
-  return Buffer.concat([nonce, cipher.update(child, 'utf8'), cipher.final(), cipher.getAuthTag()])
-}
+export const sealChild = (parent: string, child: string): Buffer =>
+  seal(deriveSealingKey(parent, PURPOSE), Buffer.from(child))
 
 /** Throws when the parent is not the one that sealed it, or a byte was changed. */
-export function openChild(parent: string, sealed: Buffer): string {
-  const nonce = sealed.subarray(0, NONCE_BYTES)
-  const ciphertext = sealed.subarray(NONCE_BYTES, -TAG_BYTES)
-  const decipher = createDecipheriv('aes-256-gcm', sealingKey(parent), nonce)
-  decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
-  return decipher.update(ciphertext, undefined, 'utf8') + decipher.final('utf8')
-}
-
-function sealingKey(parent: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', parent, '', 'keyward refresh token child', 32))
-}
+export const openChild = (parent: string, sealed: Buffer): string =>
+  unseal(deriveSealingKey(parent, PURPOSE), sealed).toString()

@@ -7,7 +7,8 @@ const CONNECT_TIMEOUT_MS = 5_000
 const END_TIMEOUT_MS = 500
 
 export interface ListenOptions {
-  readonly onNotify: () => void
+  /** Told of a notification on one of the channels, and of every channel when the connection was made. */
+  readonly onNotify: (channel: string) => void
   /** Told when the connection fails after it worked, or the first time; and when it works again. */
   readonly onFailure: (error: unknown) => void
   readonly onRecovery: () => void
@@ -18,12 +19,12 @@ export interface Listener {
 }
 
 /**
- * Calls `onNotify` for every notification on a channel, over a connection of its own that is opened again when it
+ * Calls `onNotify` for every notification on these channels, over a connection of its own that is opened again when it
  * breaks. Only a wake-up: what is missed while it is away, or swallowed by a pooler, has to be polled for.
  */
 export function listen(
   url: string,
-  channel: string,
+  channels: readonly string[],
   { onNotify, onFailure, onRecovery }: ListenOptions,
 ): Listener {
   const { connectionString, ssl } = parseConnectionUrl(url)
@@ -59,12 +60,12 @@ export function listen(
       reportFailure(new Error('The connection ended'))
       reconnectLater()
     })
-    next.on('notification', onNotify)
+    next.on('notification', ({ channel }) => onNotify(channel))
     try {
       await next.connect()
-      await next.query(`listen ${channel}`)
+      for (const channel of channels) await next.query(`listen ${channel}`)
       // Whatever happened while nobody listened.
-      onNotify()
+      for (const channel of channels) onNotify(channel)
       if (failing) onRecovery()
       failing = false
     } catch (error) {

@@ -3,7 +3,8 @@ import type { Principal } from '../core/access-token.js'
 import { soleAuthorization } from '../core/bearer.js'
 import { challengeFor } from '../core/challenge.js'
 import { PROBLEM_TYPE, problemOf } from '../core/problem.js'
-import type { Guard } from './guard.js'
+import type { ErrorCode } from '../errors.js'
+import type { Guard, GuardVerdict } from './guard.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,11 +13,11 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     /** The hook that protects a route, or a scope of routes: use it as `onRequest`. */
-    authenticate(this: void, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined>
+    authenticate(this: void, request: FastifyRequest, reply: FastifyReply, done: () => void): void
   }
 }
 
-/** For `revocation_stale`, the one refusal that passes by itself. */
+/** For the refusals that pass by themselves: `revocation_stale` and `keys_unavailable`. */
 const RETRY_AFTER_SECONDS = 1
 
 const PRINCIPAL = Symbol('keyward.principal')
@@ -39,18 +40,25 @@ export async function guardPlugin(app: FastifyInstance, { guard }: GuardPluginOp
       return principal
     },
   })
-  app.decorate('authenticate', async (request: GuardedRequest, reply: FastifyReply) => {
-    const verdict = guard.check(soleAuthorization(request.raw.rawHeaders, request.headers.authorization))
-    if (verdict.ok) {
+  // With a callback: a promise for every request would cost more than the check itself.
+  app.decorate('authenticate', (request: GuardedRequest, reply: FastifyReply, done: () => void) => {
+    const settle = (verdict: GuardVerdict): void => {
+      if (!verdict.ok) return refuse(verdict.code, request, reply)
       request[PRINCIPAL] = verdict.principal
-      return undefined
+      done()
     }
-    const problem = problemOf(verdict.code, request.id)
-    const challenge = challengeFor(verdict.code)
-    if (challenge === undefined) reply.header('retry-after', RETRY_AFTER_SECONDS)
-    else reply.header('www-authenticate', challenge)
-    return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
+    const verdict = guard.check(soleAuthorization(request.raw.rawHeaders, request.headers.authorization))
+    if (verdict instanceof Promise) void verdict.then(settle)
+    else settle(verdict)
   })
+}
+
+function refuse(code: ErrorCode, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemOf(code, request.id)
+  const challenge = challengeFor(code)
+  if (challenge === undefined) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  else reply.header('www-authenticate', challenge)
+  reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
 }
 
 // Fastify's mark for "no scope of its own": the decorators belong to the application that registers the plugin.

@@ -4,6 +4,7 @@ import type { Registration } from '../accounts/register.js'
 import type { Principal } from '../core/access-token.js'
 import type { RequestContext } from '../core/auth-event.js'
 import type { Revocation } from '../core/revocation-log.js'
+import type { PublicJwk } from '../core/signing-key.js'
 import type { PasswordChange } from '../sessions/change-password.js'
 import type { Credentials } from '../sessions/login.js'
 import type { IssuedTokens, Session } from '../sessions/session.js'
@@ -20,6 +21,8 @@ export interface Api {
   changePassword(principal: Principal, change: PasswordChange, context: RequestContext): Promise<void>
   readProfile(principal: Principal): Promise<Account>
   updateProfile(principal: Principal, change: ProfileChange, context: RequestContext): Promise<Account>
+  /** For other services: with what they can check tokens. */
+  readPublicKeys(): { keys: PublicJwk[] }
   /** For other services: rows after a number, waiting for some when there are none. */
   readRevocations(after: number, waitSeconds: number): Promise<RevocationPage>
   /** How old the news of ended sessions are, in milliseconds. Rejects when the database cannot be reached. */

@@ -9,7 +9,13 @@ const HEALTH = { tags: ['health'] }
 
 const BODY = ['malformed_json', 'body_too_large', 'unsupported_media_type'] as const
 const FIELDS = ['validation_failed', ...BODY] as const
-const GUARD = ['not_authenticated', 'token_expired', 'invalid_token', 'revocation_stale'] as const
+const GUARD = [
+  'not_authenticated',
+  'token_expired',
+  'invalid_token',
+  'revocation_stale',
+  'keys_unavailable',
+] as const
 const SERVER = ['internal_error', 'database_unavailable'] as const
 
 export const register = {
@@ -134,6 +140,19 @@ export const readRevocations = {
   response: {
     200: success('Revocations', 'Rows in order, without a gap but for those whose tokens have all expired'),
     ...refusals('validation_failed', 'not_authenticated', 'internal_error'),
+  },
+}
+
+export const readPublicKeys = {
+  operationId: 'readPublicKeys',
+  tags: ['services'],
+  summary: 'The public keys that tokens are signed with',
+  description:
+    'A JWK Set (RFC 7517): the key that signs, the one that will, and those whose tokens are still good. Empty while ' +
+    'tokens are HS256. Fetch it again after `max-age`; `If-None-Match` is answered with 304 when it is unchanged.',
+  response: {
+    200: success('KeySet', 'The keys; each is for its own algorithm alone'),
+    ...refusals('internal_error'),
   },
 }
 

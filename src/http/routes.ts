@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Api } from './api.js'
 import { requireFeedToken } from './feed-token.js'
+import { sendKeySet } from './key-set.js'
 import * as operations from './operations.js'
 import type * as schemas from './schemas.js'
 import { contextOf, toWireRevocations, toWireSessions, toWireTokens, toWireUser } from './wire.js'
@@ -98,6 +99,10 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
       const page = await api.readRevocations(Number(after), Math.min(Number(wait), MAX_WAIT_SECONDS))
       return toWireRevocations(page)
     },
+  )
+
+  app.get('/.well-known/jwks.json', { schema: operations.readPublicKeys }, (request, reply) =>
+    sendKeySet(request, reply, api.readPublicKeys()),
   )
 
   app.get('/health/live', { schema: operations.live }, async () => ({ status: 'live' }))

@@ -93,6 +93,35 @@ export const Revocations = {
   },
 } as const
 
+export const KeySet = {
+  $id: 'KeySet',
+  type: 'object',
+  required: ['keys'],
+  properties: {
+    keys: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['kty', 'kid', 'alg', 'use'],
+        properties: {
+          kty: { type: 'string', enum: ['OKP', 'EC', 'RSA'] },
+          kid: {
+            type: 'string',
+            description: 'Its thumbprint (RFC 7638), which tokens name in their header',
+          },
+          alg: { type: 'string', enum: ['EdDSA', 'ES256', 'RS256'] },
+          use: { type: 'string', const: 'sig' },
+          crv: { type: 'string' },
+          x: { type: 'string' },
+          y: { type: 'string' },
+          n: { type: 'string' },
+          e: { type: 'string' },
+        },
+      },
+    },
+  },
+} as const
+
 export const Message = {
   $id: 'Message',
   type: 'object',
@@ -215,8 +244,8 @@ export type LoginBody = FromSchema<typeof LoginBody>
 export type ProfileBody = FromSchema<typeof ProfileBody>
 
 /** Schemas that operations refer to by name. */
-export const SHARED_SCHEMAS = [User, Session, SessionList, Revocations, Message, Problem, Health]
-type SharedName = 'User' | 'Session' | 'SessionList' | 'Revocations' | 'Message' | 'Health'
+export const SHARED_SCHEMAS = [User, Session, SessionList, Revocations, KeySet, Message, Problem, Health]
+type SharedName = 'User' | 'Session' | 'SessionList' | 'Revocations' | 'KeySet' | 'Message' | 'Health'
 
 export interface ResponseEntry {
   readonly description: string

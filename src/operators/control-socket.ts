@@ -3,6 +3,7 @@ import net from 'node:net'
 import { join } from 'node:path'
 import { reachForSockets } from '../db/socket-path.js'
 import { USER_ACTIONS, type UserCommand, type UserReport } from './commands.js'
+import { KEY_ACTIONS, type KeyCommand, type KeyReport } from './key-commands.js'
 
 // The embedded database serves one process, so an operator's command has to be carried out by that process. It listens
 // on a Unix socket in the data folder, which only its owner can enter; a message is one line of JSON each way.
@@ -12,17 +13,22 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 /** A command may have to wait for a hash, and list very many users. */
 const IDLE_MS = 60_000
 
-type Answer = { readonly report: UserReport } | { readonly error: string }
+export type OperatorCommand = UserCommand | KeyCommand
+export type ReportOn<Command extends OperatorCommand> = Command extends KeyCommand ? KeyReport : UserReport
+
+type Answer = { readonly report: UserReport | KeyReport } | { readonly error: string }
+
+export interface Operators {
+  readonly runUserCommand: (command: UserCommand) => Promise<UserReport>
+  readonly runKeyCommand: (command: KeyCommand) => Promise<KeyReport>
+}
 
 export interface ControlSocket {
   close(): Promise<void>
 }
 
 /** Carries out operators' commands for as long as the socket is open. The caller holds the folder's lock. */
-export async function openControlSocket(
-  dataDir: string,
-  run: (command: UserCommand) => Promise<UserReport>,
-): Promise<ControlSocket> {
+export async function openControlSocket(dataDir: string, operators: Operators): Promise<ControlSocket> {
   const reach = await reachForSockets(dataDir)
   const path = join(reach.path, NAME)
   // Left behind by a killed holder of the lock.
@@ -34,7 +40,7 @@ export async function openControlSocket(
     socket.on('error', () => socket.destroy())
     socket.on('close', () => sockets.delete(socket))
     void readAll(socket)
-      .then((line) => run(toCommand(JSON.parse(line))))
+      .then((line) => carryOut(operators, JSON.parse(line)))
       .then((report): Answer => ({ report }))
       .catch((error: unknown): Answer => ({ error: (error as Error).message }))
       .then((answer) => socket.end(`${JSON.stringify(answer)}\n`))
@@ -55,7 +61,10 @@ export async function openControlSocket(
 }
 
 /** Has the server that holds this data folder carry out a command; null when none is running. */
-export async function askRunningServer(dataDir: string, command: UserCommand): Promise<UserReport | null> {
+export async function askRunningServer<Command extends OperatorCommand>(
+  dataDir: string,
+  command: Command,
+): Promise<ReportOn<Command> | null> {
   const reach = await reachForSockets(dataDir).catch(() => null)
   if (reach === null) return null
   try {
@@ -64,18 +73,21 @@ export async function askRunningServer(dataDir: string, command: UserCommand): P
     socket.end(`${JSON.stringify(command)}\n`)
     const answer = JSON.parse(await readAll(socket)) as Answer
     if ('error' in answer) throw new Error(answer.error)
-    return reviveDates(answer.report)
+    const { report } = answer
+    return ('users' in report ? reviveDates(report) : report) as ReportOn<Command>
   } finally {
     await reach.close()
   }
 }
 
 /** The other side may be of another version. */
-function toCommand(value: unknown): UserCommand {
-  const { action, who, password } = value as Partial<UserCommand>
-  const known = USER_ACTIONS.find((candidate) => candidate === action)
-  if (known === undefined) throw new Error(`The running server does not know "${String(action)}".`)
-  return { action: known, who: who ?? null, password: password ?? null }
+async function carryOut(operators: Operators, value: unknown): Promise<UserReport | KeyReport> {
+  const { action, who, password, kid } = value as Record<string, string | null | undefined>
+  const keyAction = KEY_ACTIONS.find((candidate) => candidate === action)
+  if (keyAction !== undefined) return operators.runKeyCommand({ action: keyAction, kid: kid ?? null })
+  const userAction = USER_ACTIONS.find((candidate) => candidate === action)
+  if (userAction === undefined) throw new Error(`The running server does not know "${String(action)}".`)
+  return operators.runUserCommand({ action: userAction, who: who ?? null, password: password ?? null })
 }
 
 function connect(path: string): Promise<net.Socket | null> {

@@ -1,6 +1,6 @@
-import { randomUUID, type KeyObject } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Account } from '../accounts/account.js'
-import { signAccessToken } from '../core/access-token.js'
+import type { AccessTokenClaims } from '../core/access-token.js'
 import type { RequestContext } from '../core/auth-event.js'
 import { type Clock, toNumericDate } from '../core/clock.js'
 import { generateRefreshToken, hashRefreshToken } from '../core/refresh-token.js'
@@ -20,7 +20,8 @@ export interface SessionSettings {
 export interface SessionDependencies {
   readonly sessions: SessionStore
   readonly settings: SessionSettings
-  readonly tokenKey: KeyObject
+  /** Signs an access token with whichever key's turn it is, and for its audience. */
+  readonly signToken: (claims: Omit<AccessTokenClaims, 'aud'>) => string
   readonly clock: Clock
 }
 
@@ -65,11 +66,11 @@ export interface Issue {
 }
 
 /** Signs the access token that goes with a refresh token. */
-export function issueTokens({ settings, tokenKey, clock }: SessionDependencies, issue: Issue): IssuedTokens {
+export function issueTokens({ settings, signToken, clock }: SessionDependencies, issue: Issue): IssuedTokens {
   const { sessionId, account, refreshToken } = issue
   const issuedAt = toNumericDate(clock())
   const expiresAt = toNumericDate(issue.accessExpiresAt.getTime())
-  const accessToken = signAccessToken(tokenKey, {
+  const accessToken = signToken({
     sub: account.id,
     email: account.email,
     iat: issuedAt,

@@ -18,6 +18,7 @@ const problemsOf = (environment: Record<string, string>): readonly string[] => {
 }
 
 const FEED_TOKEN = 'Qm4rTs9WbYc3DfGh6KjEaJ8vXk2pQz7L'
+const ENCRYPTION_SECRET = 'tB6yWq1ZsXn8RmVc4LdKf7PjHg2UeAo9'
 const DIRECT_URL = 'postgresql://ada@direct.example.com/keyward'
 
 test('nothing needs to be set to try it', () => {
@@ -28,7 +29,13 @@ test('nothing needs to be set to try it', () => {
     databaseUrl: null,
     dataDir: resolve('data'),
     tokenSecret: null,
+    previousTokenSecrets: [],
+    tokenAlgorithm: 'HS256',
+    keyEncryptionSecret: null,
+    keyFiles: [],
     issuer: 'keyward',
+    audiences: [],
+    tokenType: 'JWT',
     listenUrl: null,
     accessTokenTtlSeconds: 7 * 24 * 60 * 60,
     sessionTtlSeconds: 30 * 24 * 60 * 60,
@@ -55,6 +62,10 @@ test('everything can be set', () => {
     DATA_DIR: '/srv/keyward',
     JWT_ALGORITHM: 'HS256',
     JWT_ISSUER: 'my-app',
+    JWT_AUDIENCE: 'api, admin',
+    JWT_TYPE: 'JWT',
+    BETTER_AUTH_SECRET_PREVIOUS: `${FEED_TOKEN.toLowerCase()}\n${SECRET} two\r\n`,
+    KEY_ENCRYPTION_SECRET: ENCRYPTION_SECRET,
     ACCESS_TOKEN_TTL: '3600',
     SESSION_TTL: '7200',
     SESSION_IDLE_TTL: '5400',
@@ -81,7 +92,13 @@ test('everything can be set', () => {
     databaseUrl: DATABASE_URL,
     dataDir: '/srv/keyward',
     tokenSecret: SECRET,
+    previousTokenSecrets: [FEED_TOKEN.toLowerCase(), `${SECRET} two`],
+    tokenAlgorithm: 'HS256',
+    keyEncryptionSecret: ENCRYPTION_SECRET,
+    keyFiles: [],
     issuer: 'my-app',
+    audiences: ['api', 'admin'],
+    tokenType: 'JWT',
     listenUrl: DIRECT_URL,
     accessTokenTtlSeconds: 3600,
     sessionTtlSeconds: 7200,
@@ -115,6 +132,25 @@ test.each([
   [{ ACCESS_TOKEN_TTL: '61', SESSION_TTL: '60' }, 'ACCESS_TOKEN_TTL must not be longer than SESSION_TTL'],
   [{ REVOCATION_FEED_TOKEN: SECRET, BETTER_AUTH_SECRET: SECRET }, 'must not be the BETTER_AUTH_SECRET'],
   [{ REVOCATION_FEED_TOKEN: `${FEED_TOKEN}!` }, 'REVOCATION_FEED_TOKEN may hold letters, digits'],
+  [
+    { REVOCATION_FEED_TOKEN: SECRET, BETTER_AUTH_SECRET_PREVIOUS: SECRET },
+    'must not be the BETTER_AUTH_SECRET',
+  ],
+  [
+    { JWT_ALGORITHM: 'EdDSA', BETTER_AUTH_SECRET: SECRET },
+    'BETTER_AUTH_SECRET signs nothing with JWT_ALGORITHM=EdDSA: move it to BETTER_AUTH_SECRET_PREVIOUS',
+  ],
+  [
+    { KEY_ENCRYPTION_SECRET: SECRET, BETTER_AUTH_SECRET: SECRET },
+    'KEY_ENCRYPTION_SECRET must be a secret of its own',
+  ],
+  [{ KEY_ENCRYPTION_SECRET: SECRET, BETTER_AUTH_SECRET_PREVIOUS: SECRET }, 'must be a secret of its own'],
+  [{ KEY_ENCRYPTION_SECRET: FEED_TOKEN, REVOCATION_FEED_TOKEN: FEED_TOKEN }, 'must be a secret of its own'],
+  [{ KEY_ENCRYPTION_SECRET: SECRET, JWT_KEY_FILES: 'key.pem' }, 'are both set; keep one'],
+  [
+    { JWT_TYPE: 'at+jwt', ACCEPT_LEGACY_TOKENS: 'on' },
+    'ACCEPT_LEGACY_TOKENS has no effect with JWT_TYPE=at+jwt',
+  ],
   [{ DATABASE_DIRECT_URL: DIRECT_URL }, 'DATABASE_DIRECT_URL needs a DATABASE_URL beside it'],
   [{ REVOCATION_POLL_INTERVAL: '1000', REVOCATION_MAX_STALENESS: '1' }, 'REVOCATION_POLL_INTERVAL'],
 ])('settings that contradict each other are refused: %o', (environment, words) => {
@@ -137,8 +173,14 @@ test.each([
   ['PORT', '8e3', 'must be a whole number from 0 to 65535'],
   ['PORT', ' 80', 'must be a whole number from 0 to 65535'],
   ['EMBEDDED', 'true', 'must be on or off'],
-  ['JWT_ALGORITHM', 'none', 'must be HS256'],
-  ['JWT_ALGORITHM', 'RS256', 'must be HS256'],
+  ['JWT_ALGORITHM', 'none', 'must be HS256 or EdDSA or ES256 or RS256'],
+  ['JWT_ALGORITHM', 'eddsa', 'must be HS256 or EdDSA or ES256 or RS256'],
+  ['JWT_TYPE', 'at', 'must be JWT or at+jwt'],
+  ['JWT_AUDIENCE', 'api,,admin', 'must not hold an empty audience'],
+  ['JWT_AUDIENCE', 'é'.repeat(251), 'must have at most 500 bytes'],
+  ['JWT_KEY_FILES', 'key.pem,', 'must not hold an empty file'],
+  ['KEY_ENCRYPTION_SECRET', 'short', 'must have at least 32 bytes'],
+  ['BETTER_AUTH_SECRET_PREVIOUS', `${SECRET}\nshort`, 'must have at least 32 bytes'],
   ['ACCESS_TOKEN_TTL', '0', 'must be a whole number from 1 to 31536000'],
   ['ACCESS_TOKEN_TTL', '1.5', 'must be a whole number from 1 to 31536000'],
   ['ACCESS_TOKEN_TTL', '31536001', 'must be a whole number from 1 to 31536000'],

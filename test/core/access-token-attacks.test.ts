@@ -1,10 +1,11 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { signAccessToken, verifyAccessToken } from '../../src/core/access-token.js'
-import { CLAIMS, HEADER, KEY, macOf, NOW, RULES, tokenOf } from './sample-token.js'
+import { CLAIMS, HEADER, KEY, KEYRING, macOf, NOW, RULES, tokenOf } from './sample-token.js'
 
 const INVALID = { ok: false, code: 'invalid_token' }
-const judge = (token: string) => verifyAccessToken(KEY, token, { ...RULES, acceptLegacyTokens: true }, NOW)
+const judge = (token: string) =>
+  verifyAccessToken(KEYRING, token, { ...RULES, acceptLegacyTokens: true }, NOW)
 
 const VALID = signAccessToken(KEY, CLAIMS)
 const [header = '', payload = '', signature = ''] = VALID.split('.')

@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { jwtVerify } from 'jose'
 import { expect, test } from 'vitest'
 import { signAccessToken, verifyAccessToken } from '../../src/core/access-token.js'
-import { CLAIMS, HEADER, KEY, NOW, RULES, SECRET, tokenOf } from './sample-token.js'
+import { CLAIMS, HEADER, KEY, KEYRING, NOW, RULES, SECRET, tokenOf } from './sample-token.js'
 
 const VALID = signAccessToken(KEY, CLAIMS)
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const judge = (token: string) => verifyAccessToken(KEY, token, { ...RULES, acceptLegacyTokens: true }, NOW)
+const judge = (token: string) =>
+  verifyAccessToken(KEYRING, token, { ...RULES, acceptLegacyTokens: true }, NOW)
 
 const SEED = 20_261_122
 const joseAccepts = (token: string): Promise<boolean> =>

@@ -1,11 +1,25 @@
+import { createHmac } from 'node:crypto'
 import { jwtVerify, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { createTokenKey, signAccessToken, verifyAccessToken } from '../../src/core/access-token.js'
-import { CLAIMS, HEADER, KEY, NOW, NOW_SECONDS, RULES, SECRET, tokenOf, tokenWith } from './sample-token.js'
+import { signAccessToken, verifyAccessToken } from '../../src/core/access-token.js'
+import { createKeyring } from '../../src/core/keyring.js'
+import { createSecret } from '../../src/core/signing-key.js'
+import {
+  CLAIMS,
+  HEADER,
+  KEY,
+  KEYRING,
+  NOW,
+  NOW_SECONDS,
+  RULES,
+  SECRET,
+  tokenOf,
+  tokenWith,
+} from './sample-token.js'
 
 const LEGACY_RULES = { ...RULES, acceptLegacyTokens: true }
 const codeOf = (token: string, rules = RULES, now = NOW): string => {
-  const verdict = verifyAccessToken(KEY, token, rules, now)
+  const verdict = verifyAccessToken(KEYRING, token, rules, now)
   return verdict.ok ? 'accepted' : verdict.code
 }
 const partOf = (token: string, index: number): unknown =>
@@ -15,7 +29,7 @@ describe('a token made here', () => {
   const token = signAccessToken(KEY, CLAIMS)
 
   test('speaks for its user, session and address', () => {
-    expect(verifyAccessToken(KEY, token, RULES, NOW)).toEqual({
+    expect(verifyAccessToken(KEYRING, token, RULES, NOW)).toEqual({
       ok: true,
       principal: {
         id: CLAIMS.sub,
@@ -46,8 +60,8 @@ describe('a token made here', () => {
   })
 
   test('is refused under another secret', () => {
-    const otherKey = createTokenKey('pQ4tGz7LkVb2RwXc9NfMs1HyDj6UeTa0')
-    expect(verifyAccessToken(otherKey, token, RULES, NOW)).toEqual({ ok: false, code: 'invalid_token' })
+    const other = createKeyring([createSecret('pQ4tGz7LkVb2RwXc9NfMs1HyDj6UeTa0')])
+    expect(verifyAccessToken(other, token, RULES, NOW)).toEqual({ ok: false, code: 'invalid_token' })
   })
 })
 
@@ -60,7 +74,7 @@ test('accepts a token that another implementation made with the right claims', a
 
 test('gives the identifiers in lower case, so that they equal those in the database', () => {
   const shouted = tokenWith({ sub: CLAIMS.sub.toUpperCase(), sid: CLAIMS.sid.toUpperCase() })
-  expect(verifyAccessToken(KEY, shouted, RULES, NOW)).toMatchObject({
+  expect(verifyAccessToken(KEYRING, shouted, RULES, NOW)).toMatchObject({
     principal: { id: CLAIMS.sub, sessionId: CLAIMS.sid },
   })
 })
@@ -138,10 +152,12 @@ describe('a token of another stack with the same secret', () => {
   })
 
   test('is accepted when legacy tokens are, and then has no session', () => {
-    expect(verifyAccessToken(KEY, tokenWith({ ...legacy, email: undefined }), LEGACY_RULES, NOW)).toEqual({
-      ok: true,
-      principal: { id: CLAIMS.sub, sessionId: null, tokenId: null, email: null, expiresAt: CLAIMS.exp },
-    })
+    expect(verifyAccessToken(KEYRING, tokenWith({ ...legacy, email: undefined }), LEGACY_RULES, NOW)).toEqual(
+      {
+        ok: true,
+        principal: { id: CLAIMS.sub, sessionId: null, tokenId: null, email: null, expiresAt: CLAIMS.exp },
+      },
+    )
   })
 
   test('still expires', () => {
@@ -165,15 +181,18 @@ describe('the key', () => {
     ['31 bytes', 'k'.repeat(31)],
     ['15 two-byte characters', 'é'.repeat(15)],
   ])('cannot be made from a secret that is %s', (_, secret) => {
-    expect(() => createTokenKey(secret)).toThrow(RangeError)
+    expect(() => createSecret(secret)).toThrow(RangeError)
   })
 
   test('is the bytes of the text, however many characters that is', () => {
-    expect(createTokenKey('é'.repeat(16)).export()).toEqual(Buffer.from('é'.repeat(16)))
+    const secret = 'é'.repeat(16)
+    const mac = createHmac('sha256', Buffer.from(secret, 'utf8')).update('input').digest('base64url')
+    expect(createSecret(secret).sign('input')).toBe(mac)
   })
 
   test('is not decoded, even when the secret looks like base64', () => {
     const secret = Buffer.alloc(32, 7).toString('base64')
-    expect(createTokenKey(secret).export()).toEqual(Buffer.from(secret, 'ascii'))
+    const mac = createHmac('sha256', Buffer.from(secret, 'ascii')).update('input').digest('base64url')
+    expect(createSecret(secret).sign('input')).toBe(mac)
   })
 })

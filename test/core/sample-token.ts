@@ -1,9 +1,17 @@
 import { createHmac } from 'node:crypto'
-import { type AccessTokenClaims, createTokenKey, type TokenRules } from '../../src/core/access-token.js'
+import type { AccessTokenClaims, TokenRules } from '../../src/core/access-token.js'
+import { createKeyring } from '../../src/core/keyring.js'
+import { createSecret } from '../../src/core/signing-key.js'
 
 export const SECRET = 'mV3xqLw8ZrT5nKc1YbH7dFg2JsPa9eUo'
-export const KEY = createTokenKey(SECRET)
-export const RULES: TokenRules = { issuer: 'keyward', acceptLegacyTokens: false }
+export const KEY = createSecret(SECRET)
+export const KEYRING = createKeyring([KEY])
+export const RULES: TokenRules = {
+  issuer: 'keyward',
+  audiences: [],
+  type: 'JWT',
+  acceptLegacyTokens: false,
+}
 
 /** A whole second, in milliseconds; the claims say the same in seconds. */
 export const NOW = Date.UTC(2026, 10, 22, 12, 0, 0)

@@ -97,6 +97,30 @@ test.each([
   },
 )
 
+test('a guard that answers later is waited for', async () => {
+  const slow = Fastify()
+  const answers = createGuard({ secret: SECRET, clock: () => NOW })
+  await slow.register(guardPlugin, {
+    guard: { check: async (authorization) => answers.check(authorization) },
+  })
+  slow.get('/private', { onRequest: slow.authenticate }, (request) => request.user.id)
+  const ask = (token: string) =>
+    slow.inject({ url: '/private', headers: { authorization: `Bearer ${token}` } })
+  expect((await ask(TOKEN)).body).toBe(CLAIMS.sub)
+  expect((await ask('wrong')).statusCode).toBe(401)
+  await slow.close()
+})
+
+test('a token that cannot be judged now is answered with 503 and a time to try again', async () => {
+  const lost = Fastify()
+  await lost.register(guardPlugin, { guard: { check: () => ({ ok: false, code: 'keys_unavailable' }) } })
+  lost.get('/private', { onRequest: lost.authenticate }, () => 'never')
+  const { statusCode, headers, body } = await lost.inject('/private')
+  expect([statusCode, headers['retry-after'], JSON.parse(body).code]).toEqual([503, '1', 'keys_unavailable'])
+  expect(headers['www-authenticate']).toBeUndefined()
+  await lost.close()
+})
+
 test('a refusal repeats nothing of what was sent', async () => {
   const { body, headers } = await get('/private', 'Bearer s3cret-and-wrong')
   expect(body + JSON.stringify(headers)).not.toContain('s3cret')

@@ -7,7 +7,7 @@ import {
   type FollowedRevocations,
   type FollowOptions,
   followRevocations,
-  type Guard,
+  type LocalGuard,
 } from '../../src/guard/index.js'
 import { freePort } from '../support/postgres-server.js'
 import { buildTestApp, PRESENT, SECRET, type TestApp, type User } from '../support/test-app.js'
@@ -48,7 +48,7 @@ async function startKeyward(): Promise<void> {
 }
 
 /** A guard in another service. */
-function follow(options: Partial<FollowOptions> = {}): FollowedRevocations & { guard: Guard } {
+function follow(options: Partial<FollowOptions> = {}): FollowedRevocations & { guard: LocalGuard } {
   const following = followRevocations({
     url: `http://127.0.0.1:${port}`,
     token: FEED_TOKEN,
@@ -59,7 +59,7 @@ function follow(options: Partial<FollowOptions> = {}): FollowedRevocations & { g
   return { ...following, guard: createGuard({ secret: SECRET, revocations: following.check }) }
 }
 
-function verdict(guard: Guard, { token }: User): string {
+function verdict(guard: LocalGuard, { token }: User): string {
   const judged = guard.check(`Bearer ${token}`)
   return judged.ok ? 'let in' : judged.code
 }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { signAccessToken } from '../../src/core/access-token.js'
+import { generatePrivateKey } from '../../src/core/signing-key.js'
 import { createGuard, type GuardOptions } from '../../src/guard/guard.js'
-import { CLAIMS, NOW, NOW_SECONDS, SECRET, tokenWith } from '../core/sample-token.js'
+import { CLAIMS, NOW, NOW_SECONDS, SECRET, tokenOf, tokenWith } from '../core/sample-token.js'
 
 const guard = createGuard({ secret: SECRET, clock: () => NOW })
 const TOKEN = tokenWith({})
-const NOT_AUTHENTICATED = { ok: false, code: 'not_authenticated' }
+const NOT_AUTHENTICATED = { ok: false, code: 'not_authenticated', anonymous: false }
 
 test('lets a valid token through and says who it is', () => {
   expect(guard.check(`Bearer ${TOKEN}`)).toEqual({
@@ -27,8 +29,14 @@ test('takes several spaces after the scheme', () => {
   expect(guard.check(`Bearer   ${TOKEN}`).ok).toBe(true)
 })
 
+test.each([undefined, null])(
+  'tells a request without the header (%s) from one with a useless header',
+  (nothing) => {
+    expect(guard.check(nothing)).toEqual({ ok: false, code: 'not_authenticated', anonymous: true })
+  },
+)
+
 test.each([
-  ['no header', undefined],
   ['an empty header', ''],
   ['spaces', '   '],
   ['the scheme alone', 'Bearer'],
@@ -45,7 +53,7 @@ test.each([
   ['a parameter', `Bearer token=${TOKEN}`.replace('=', '="')],
   ['a letter that no token has', `Bearer ${TOKEN}é`],
   ['a hundred thousand spaces', `Bearer ${' '.repeat(100_000)}`],
-])('takes %s for no credentials', (_, authorization) => {
+])('takes %s for credentials that are of no use', (_, authorization) => {
   expect(guard.check(authorization)).toEqual(NOT_AUTHENTICATED)
 })
 
@@ -95,8 +103,81 @@ describe('options', () => {
     const accepting = { secret: SECRET, clock: () => NOW, acceptLegacyTokens: true }
     expect(createGuard(accepting).check(legacy)).toMatchObject({ ok: true, principal: { sessionId: null } })
     // As it might come from an environment variable, past the type checker.
-    const text = { ...accepting, acceptLegacyTokens: 'false' } as unknown as GuardOptions
+    const text = { ...accepting, acceptLegacyTokens: 'false' } as unknown as typeof accepting
     expect(createGuard(text).check(legacy).ok).toBe(false)
+  })
+
+  test('of several secrets each one is good', () => {
+    const several = createGuard({ secret: ['pQ4tGz7LkVb2RwXc9NfMs1HyDj6UeTa0', SECRET], clock: () => NOW })
+    expect(several.check(`Bearer ${TOKEN}`).ok).toBe(true)
+    expect(() => createGuard({ secret: [SECRET, 'too short'] })).toThrow(RangeError)
+    expect(() => createGuard({ secret: [] })).toThrow(RangeError)
+  })
+
+  test('public keys verify tokens without any secret', () => {
+    const key = generatePrivateKey('EdDSA')
+    const token = signAccessToken(key, CLAIMS)
+    expect(createGuard({ keys: [key.jwk], clock: () => NOW }).check(`Bearer ${token}`).ok).toBe(true)
+    const other = createGuard({ keys: [generatePrivateKey('EdDSA').jwk], clock: () => NOW })
+    expect(other.check(`Bearer ${token}`)).toEqual({ ok: false, code: 'invalid_token' })
+    expect(() => createGuard({ keys: [{ kty: 'oct', k: 'A'.repeat(43) }] })).toThrow()
+    expect(() => createGuard({ keys: [] })).toThrow(RangeError)
+  })
+
+  describe('an audience', () => {
+    const codeFor = (audience: string | string[] | undefined, aud: unknown): string => {
+      const verdict = createGuard({ secret: SECRET, audience, clock: () => NOW }).check(
+        `Bearer ${tokenWith({ aud })}`,
+      )
+      return verdict.ok ? 'let in' : verdict.code
+    }
+
+    test.each([
+      ['api', 'api'],
+      ['api', ['web', 'api']],
+      [['api', 'admin'], 'admin'],
+      [
+        ['api', 'admin'],
+        ['web', 'admin'],
+      ],
+    ])('%j lets in a token for %j', (audience, aud) => {
+      expect(codeFor(audience, aud)).toBe('let in')
+    })
+
+    test.each([
+      ['api', undefined],
+      ['api', 'API'],
+      ['api', 'api '],
+      ['api', 'web'],
+      ['api', []],
+      ['api', null],
+      ['api', [['api']]],
+      ['api', { 0: 'api' }],
+      [['api', 'admin'], 'api,admin'],
+      [undefined, 'api'],
+    ])('%j refuses a token for %j', (audience, aud) => {
+      expect(codeFor(audience, aud)).toBe('invalid_token')
+    })
+
+    test('must name somebody', () => {
+      for (const audience of ['', [], ['api', '']]) {
+        expect(() => createGuard({ secret: SECRET, audience })).toThrow(RangeError)
+      }
+    })
+  })
+
+  test('with the type at+jwt only tokens that say it are let in', () => {
+    const strict = createGuard({ secret: SECRET, type: 'at+jwt', acceptLegacyTokens: true, clock: () => NOW })
+    for (const typ of ['at+jwt', 'AT+JWT', 'application/at+jwt']) {
+      const token = tokenOf({ alg: 'HS256', typ }, CLAIMS)
+      expect(strict.check(`Bearer ${token}`).ok).toBe(true)
+      expect(guard.check(`Bearer ${token}`)).toEqual({ ok: false, code: 'invalid_token' })
+    }
+    for (const typ of ['JWT', undefined, 'at', 'x/at+jwt', 'text/at+jwt', ['at+jwt']]) {
+      const token = tokenOf({ alg: 'HS256', typ }, CLAIMS)
+      expect(strict.check(`Bearer ${token}`)).toEqual({ ok: false, code: 'invalid_token' })
+    }
+    expect(() => createGuard({ secret: SECRET, type: 'jwt' as 'JWT' })).toThrow(RangeError)
   })
 
   test.each([undefined, null, '', 'too short', 'k'.repeat(31)])(

@@ -73,6 +73,7 @@ describe('/openapi.json', () => {
       'GET /api/auth/profile',
       'PUT /api/auth/profile',
       'GET /api/auth/revocations',
+      'GET /.well-known/jwks.json',
       'GET /health/live',
       'GET /health/ready',
     ])
@@ -192,7 +193,8 @@ async function walk(): Promise<[string, Reply][]> {
   }
   for (const token of [FEED_TOKEN, user.token, undefined]) await send('GET /api/auth/revocations', {}, token)
   await send('GET /api/auth/revocations', { query: { after: 'x' } }, FEED_TOKEN)
-  for (const operation of ['GET /health/live', 'GET /health/ready']) await send(operation, {})
+  for (const operation of ['GET /.well-known/jwks.json', 'GET /health/live', 'GET /health/ready'])
+    await send(operation, {})
 
   app.passSeconds(60)
   for (const [operation] of guarded) await send(operation, {}, user.token)
@@ -223,7 +225,13 @@ test('every answer that is met on a walk over all operations is documented, with
   }
   for (const [name] of operations()) expect(seen).toContain(`${name} success`)
   // What a test can bring about and the document names must have been met, so that the walk stays complete.
-  const elsewhere = new Set(['overloaded', 'database_unavailable', 'internal_error', 'revocation_stale'])
+  const elsewhere = new Set([
+    'overloaded',
+    'database_unavailable',
+    'internal_error',
+    'revocation_stale',
+    'keys_unavailable',
+  ])
   for (const [name, { responses }] of operations()) {
     for (const { description } of Object.values(responses)) {
       for (const [, code] of description.matchAll(/`(\w+)`/g)) {

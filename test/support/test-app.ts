@@ -6,6 +6,7 @@ import type { Database } from '../../src/db/database.js'
 import { migrate } from '../../src/db/migrate.js'
 import { createLog } from '../../src/log.js'
 import type { UserCommand, UserReport } from '../../src/operators/commands.js'
+import type { KeyCommand, KeyReport } from '../../src/operators/key-commands.js'
 import type { HashEngine } from '../../src/passwords/hash-engine.js'
 import { createHashThreads } from '../../src/passwords/hash-threads.js'
 import { openTestDatabase } from './test-database.js'
@@ -62,6 +63,7 @@ export interface TestApp {
   /** Opens another session of an account. */
   login(user: Pick<User, 'email' | 'password'>): Promise<User>
   runUserCommand(command: UserCommand): Promise<UserReport>
+  runKeyCommand(command: KeyCommand): Promise<KeyReport>
   /** Registers an account under an address of its own. */
   newUser(fields?: { email?: string; name?: string; password?: string }): Promise<User>
   /** The logged security events of this name, oldest first. */
@@ -117,9 +119,13 @@ export async function buildTestApp(database: Database, options: TestAppOptions =
     BCRYPT_COST: '4',
     ...options.environment,
   })
-  const { app: server, runUserCommand } = await compose({
+  const {
+    app: server,
+    runUserCommand,
+    runKeyCommand,
+  } = await compose({
     config,
-    tokenSecret: config.tokenSecret ?? SECRET,
+    generatedSecret: null,
     database: options.intercept?.(database) ?? database,
     log: createLog('debug', { write: (line) => void logLines.push(line) }),
     clock: () => now,
@@ -189,6 +195,7 @@ export async function buildTestApp(database: Database, options: TestAppOptions =
     refresh: (refreshToken) => sendJson('POST', '/api/auth/refresh', { refresh_token: refreshToken }),
     login: ({ email, password }) => openSession('/api/auth/login', { email, password }),
     runUserCommand,
+    runKeyCommand,
     events: (name) => logLines.map((line) => JSON.parse(line)).filter(({ event }) => event === name),
     newUser: (fields = {}) =>
       openSession('/api/auth/register', {

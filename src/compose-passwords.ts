@@ -1,0 +1,42 @@
+import { availableParallelism } from 'node:os'
+import type { Config } from './config.js'
+import { createTally, type Log } from './log.js'
+import { readCommonPasswords } from './passwords/common-passwords.js'
+import type { HashEngine } from './passwords/hash-engine.js'
+import { createHashThreads, type HashThreads } from './passwords/hash-threads.js'
+import { createPasswordHasher, type PasswordHasher } from './passwords/password-hasher.js'
+import { createPasswordPolicy } from './passwords/password-policy.js'
+import { createPasswordQueue, type PasswordQueue } from './passwords/password-queue.js'
+
+/** Never more than cores: more would not hash more, only make everybody wait. */
+function threadsOf({ hashThreads }: Config): number {
+  const cores = availableParallelism()
+  return hashThreads === 0 ? cores : Math.min(hashThreads, cores)
+}
+
+/** The engine of a process, which is to close it. */
+export function composeHashThreads(config: Config): HashThreads {
+  return createHashThreads(threadsOf(config))
+}
+
+export function composePasswords(config: Config, hashEngine: HashEngine) {
+  return {
+    passwordPolicy: createPasswordPolicy(config.passwordPolicy, readCommonPasswords(config.passwordPolicy)),
+    hasher: createPasswordHasher(hashEngine, { scheme: config.passwordHash, bcryptCost: config.bcryptCost }),
+  }
+}
+
+/** What stands between requests and the hasher. */
+export function composePasswordQueue(
+  config: Config,
+  hasher: PasswordHasher,
+  monotonicMs: () => number,
+  log: Log,
+): PasswordQueue {
+  return createPasswordQueue(hasher, {
+    inFlight: threadsOf(config),
+    maxWaitMs: config.hashMaxWaitMs,
+    monotonicMs,
+    onRefused: createTally(log, 'passwords refused: more arrive than can be hashed'),
+  })
+}

@@ -1,0 +1,158 @@
+import type { JsonWebKey } from 'node:crypto'
+import type { KeySource } from '../core/key-source.js'
+import { createKeyring, type Keyring, type RingKey, verifyOnly } from '../core/keyring.js'
+import { importPublicJwk } from '../core/signing-key.js'
+
+export interface RemoteKeysOptions {
+  /** Keyward's keys: `https://auth.example.com/.well-known/jwks.json`. Plain http is for this very machine only. */
+  readonly jwksUrl: string
+  /** Fetch the keys over plain http from other machines too; default false. Whoever is in between can forge tokens. */
+  readonly allowPlainHttp?: boolean | undefined
+  /** Seconds for which the keys last fetched are good while Keyward is away; default 3600. */
+  readonly maxKeyStalenessSeconds?: number | undefined
+  /** Told of every failed attempt to fetch the keys; default: a warning on the console when it begins to fail. */
+  readonly onKeysError?: ((error: unknown) => void) | undefined
+  /** Milliseconds that only ever grow; default the process's. */
+  readonly monotonicMs?: (() => number) | undefined
+}
+
+/** Between two attempts, whoever asks for them: made-up kids must not turn this guard against Keyward. */
+const PAUSE_MS = 10_000
+const TIMEOUT_MS = 5_000
+const MAX_BYTES = 64 * 1024
+const MAX_KEYS = 32
+// Not less than the pause; and well below the time for which Keyward publishes a key before it signs.
+const FRESHNESS_SECONDS = { least: 10, most: 180, unsaid: 60 }
+
+interface FetchedKeys {
+  /** Null: as before. */
+  readonly keys: readonly RingKey[] | null
+  readonly etag: string | null
+  readonly freshForMs: number
+}
+
+/**
+ * Keys that are fetched when they are needed, added to those `given`. They are fetched again once Keyward's `max-age` is
+ * over, which a request then waits for; while that fails, the last ones do for `maxKeyStalenessSeconds`.
+ * Throws a RangeError for an address that does not protect them.
+ */
+export function createRemoteKeys(options: RemoteKeysOptions, given: Keyring): KeySource {
+  const { maxKeyStalenessSeconds = 3600, onKeysError = createWarner() } = options
+  const monotonicMs = options.monotonicMs ?? (() => performance.now())
+  const url = toSafeUrl(options.jwksUrl, options.allowPlainHttp === true)
+  let keyring = given
+  let etag: string | null = null
+  let freshForMs = 0
+  let fetchedAt = Number.NEGATIVE_INFINITY
+  let triedAt = Number.NEGATIVE_INFINITY
+  let failing = false
+  let running: Promise<boolean> | null = null
+
+  async function refresh(): Promise<boolean> {
+    const began = monotonicMs()
+    triedAt = began
+    try {
+      const fetched = await fetchKeys(url, etag)
+      if (fetched.keys) keyring = createKeyring(given.secrets, [...given.keys.values(), ...fetched.keys])
+      ;({ etag, freshForMs } = fetched)
+      fetchedAt = began
+      failing = false
+    } catch (error) {
+      failing = true
+      onKeysError(error)
+    }
+    return !failing
+  }
+
+  function learn(): boolean | Promise<boolean> {
+    if (running) return running
+    if (monotonicMs() - triedAt < PAUSE_MS) return !failing
+    running = refresh().finally(() => {
+      running = null
+    })
+    return running
+  }
+
+  return {
+    keyring() {
+      const ageMs = monotonicMs() - fetchedAt
+      if (ageMs <= freshForMs) return keyring
+      const isTolerated = failing && ageMs <= maxKeyStalenessSeconds * 1000
+      if (isTolerated) void learn()
+      // Without the old keys, a token of theirs asks to learn, and waits for it.
+      return isTolerated ? keyring : given
+    },
+    learn,
+  }
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+
+/** Whoever can change the keys on their way can sign tokens. */
+function toSafeUrl(text: string, allowPlainHttp: boolean): URL {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isSafe =
+    url?.protocol === 'https:' ||
+    (url?.protocol === 'http:' && (allowPlainHttp || LOOPBACK.test(url.hostname)))
+  if (url === null || !isSafe) throw new RangeError('The jwksUrl must be an https address')
+  if (url.username !== '' || url.password !== '') throw new RangeError('The jwksUrl must hold no password')
+  return url
+}
+
+async function fetchKeys(url: URL, etag: string | null): Promise<FetchedKeys> {
+  const reply = await fetch(url, {
+    headers: { accept: 'application/json', ...(etag !== null && { 'if-none-match': etag }) },
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  const freshForMs = readMaxAge(reply.headers.get('cache-control')) * 1000
+  if (reply.status === 304 && etag !== null) return { keys: null, etag, freshForMs }
+  if (reply.status !== 200) {
+    await reply.body?.cancel()
+    throw new Error(`The jwksUrl answered ${reply.status}`)
+  }
+  return { keys: readKeySet(await readText(reply)), etag: reply.headers.get('etag'), freshForMs }
+}
+
+function readMaxAge(cacheControl: string | null): number {
+  const { least, most, unsaid } = FRESHNESS_SECONDS
+  const seconds = /\bmax-age=(\d{1,9})/i.exec(cacheControl ?? '')?.[1]
+  return Math.min(most, Math.max(least, seconds === undefined ? unsaid : Number(seconds)))
+}
+
+async function readText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  // Leaving the loop cancels the rest.
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength
+    if (size > MAX_BYTES) throw new Error('The jwksUrl answered too much')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function readKeySet(text: string): RingKey[] {
+  const { keys } = JSON.parse(text) as { keys?: unknown }
+  if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw new Error('The jwksUrl answered no JWK Set')
+  return keys.flatMap((jwk: unknown) => {
+    try {
+      return [verifyOnly(importPublicJwk(jwk as JsonWebKey))]
+    } catch {
+      // Of a kind that is not known here (RFC 7517 §5).
+      return []
+    }
+  })
+}
+
+/** A guard that refuses everything must not leave its operator in the dark; once is enough until it changes. */
+function createWarner(): (error: unknown) => void {
+  let lastMessage = ''
+  return (error) => {
+    const { message } = error as Error
+    if (message === lastMessage) return
+    lastMessage = message
+    // oxlint-disable-next-line no-console
+    console.warn(`keyward/guard cannot fetch the keys: ${message}`)
+  }
+}

@@ -1,0 +1,105 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { calculateJwkThumbprint, createLocalJWKSet, importPKCS8, jwtVerify, SignJWT } from 'jose'
+import { describe, expect, test } from 'vitest'
+import { signAccessToken, verifyAccessToken } from '../../src/core/access-token.js'
+import { createKeyring, publicKeySet, verifyOnly } from '../../src/core/keyring.js'
+import {
+  generatePrivateKey,
+  importPkcs8,
+  importPrivateKey,
+  importPublicJwk,
+  type PrivateKey,
+} from '../../src/core/signing-key.js'
+import { CLAIMS, NOW, RULES } from './sample-token.js'
+
+const KEYS = (['EdDSA', 'ES256', 'RS256'] as const).map((algorithm): [string, PrivateKey] => [
+  algorithm,
+  generatePrivateKey(algorithm),
+])
+const pemOf = (key: PrivateKey): string =>
+  `-----BEGIN PRIVATE KEY-----\n${key.toPkcs8().toString('base64')}\n-----END PRIVATE KEY-----`
+
+describe.each(KEYS)('a key for %s', (algorithm, key) => {
+  const keyring = createKeyring([], [verifyOnly(key)])
+
+  test('signs tokens that another implementation accepts with the published key set', async () => {
+    const { payload, protectedHeader } = await jwtVerify(
+      signAccessToken(key, CLAIMS),
+      createLocalJWKSet(publicKeySet(keyring, NOW)),
+      { algorithms: [algorithm], issuer: 'keyward', currentDate: new Date(NOW) },
+    )
+    expect(payload).toEqual(CLAIMS)
+    expect(protectedHeader).toEqual({ alg: algorithm, typ: 'JWT', kid: key.kid })
+  })
+
+  test('accepts tokens that another implementation signs with it', async () => {
+    const token = await new SignJWT({ ...CLAIMS })
+      .setProtectedHeader({ kid: key.kid, alg: algorithm })
+      .sign(await importPKCS8(pemOf(key), algorithm))
+    expect(verifyAccessToken(keyring, token, RULES, NOW)).toMatchObject({ ok: true })
+  })
+
+  test('is named by its RFC 7638 thumbprint and published without anything private', async () => {
+    expect(key.kid).toBe(await calculateJwkThumbprint(key.jwk, 'sha256'))
+    const { kty, kid, alg, use, ...material } = key.jwk
+    expect({ kid, alg, use }).toEqual({ kid: key.kid, alg: algorithm, use: 'sig' })
+    const members = { OKP: ['crv', 'x'], EC: ['crv', 'x', 'y'], RSA: ['e', 'n'] }[kty]
+    expect(Object.keys(material).sort()).toEqual(members)
+  })
+
+  test('is the same after it was written down and read again', () => {
+    const again = importPkcs8(key.toPkcs8())
+    expect([again.algorithm, again.kid, again.jwk]).toEqual([key.algorithm, key.kid, key.jwk])
+    expect(key.verifies('text', again.sign('text'))).toBe(true)
+    expect(importPublicJwk(key.jwk).verifies('text', again.sign('text'))).toBe(true)
+  })
+
+  test('refuses a signature of another text, of another key, cut short, or spelled in another way', () => {
+    const signature = key.sign('text')
+    expect(key.verifies('text', signature)).toBe(true)
+    expect(key.verifies('Text', signature)).toBe(false)
+    expect(key.verifies('text', generatePrivateKey('EdDSA').sign('text'))).toBe(false)
+    for (const wrong of [
+      '',
+      signature.slice(0, -4),
+      `${signature}AAAA`,
+      `${signature}=`,
+      ` ${signature}`,
+      `${signature}\n`,
+    ]) {
+      expect(key.verifies('text', wrong), wrong).toBe(false)
+    }
+  })
+})
+
+test('a JWK is refused when it says another algorithm or another use, or is a shared secret', () => {
+  const { jwk } = generatePrivateKey('ES256')
+  expect(() => importPublicJwk({ ...jwk, alg: 'RS256' })).toThrow('another algorithm')
+  expect(() => importPublicJwk({ ...jwk, use: 'enc' })).toThrow('not for signatures')
+  expect(() => importPublicJwk({ kty: 'oct', k: 'A'.repeat(43) })).toThrow()
+})
+
+test('the kid that a JWK says of itself is not believed', () => {
+  const { jwk, kid } = generatePrivateKey('ES256')
+  expect(importPublicJwk({ ...jwk, kid: 'somebody-else' }).kid).toBe(kid)
+})
+
+test('an ES256 signature is R and S of 32 bytes each, as a JWS has it', () => {
+  expect(Buffer.from(generatePrivateKey('ES256').sign('text'), 'base64url')).toHaveLength(64)
+})
+
+const rsa = (modulusLength: number, publicExponent = 65_537) =>
+  generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey
+test.each<[string, () => KeyObject]>([
+  ['RSA with 2048 bits', () => rsa(2048)],
+  ['RSA with the exponent 3', () => rsa(3072, 3)],
+  ['RSA for PSS alone', () => generateKeyPairSync('rsa-pss', { modulusLength: 3072 }).privateKey],
+  ['Ed448', () => generateKeyPairSync('ed448').privateKey],
+  ['X25519', () => generateKeyPairSync('x25519').privateKey],
+  ['P-384', () => generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey],
+  ['secp256k1', () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey],
+])('%s is refused', (_, generate) => {
+  const key = generate()
+  expect(() => importPrivateKey(key)).toThrow()
+  expect(() => importPublicJwk(createPublicKey(key).export({ format: 'jwk' }))).toThrow()
+})
