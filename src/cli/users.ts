@@ -34,10 +34,14 @@ export async function runUsers(
   }
   const wantsPassword = action === 'set-password' && !options.generate
   const password = wantsPassword ? await readPassword() : null
-  const hashEngine = composeHashThreads(config)
-  const report = await carryOut(config, { action, who: who ?? null, password }, (database, command) =>
-    composeOperator({ config, database, hashEngine })(command),
-  ).finally(() => hashEngine.close())
+  const report = await carryOut(config, { action, who: who ?? null, password }, async (database, command) => {
+    const hashEngine = composeHashThreads(config)
+    try {
+      return await composeOperator({ config, database, hashEngine })(command)
+    } finally {
+      await hashEngine.close()
+    }
+  })
   return options.json ? JSON.stringify(toJson(report), null, 2) : toText(report)
 }
 
