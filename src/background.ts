@@ -3,7 +3,8 @@ import type { Log } from './log.js'
 export interface Task {
   readonly name: string
   readonly everyMs: number
-  readonly run: () => Promise<unknown>
+  /** Should end early once it is told that everything stops. */
+  readonly run: (stopping: AbortSignal) => Promise<unknown>
 }
 
 export interface Background {
@@ -16,10 +17,10 @@ export interface Background {
 export function createBackground(tasks: readonly Task[], log: Log): Background {
   const timers = new Set<NodeJS.Timeout>()
   const running = new Set<Promise<void>>()
-  let stopped = false
+  const stopping = new AbortController()
 
   function schedule(task: Task): void {
-    if (stopped) return
+    if (stopping.signal.aborted) return
     const timer = setTimeout(() => {
       timers.delete(timer)
       const run = runOnce(task).then(() => {
@@ -34,7 +35,7 @@ export function createBackground(tasks: readonly Task[], log: Log): Background {
 
   async function runOnce({ name, run }: Task): Promise<void> {
     try {
-      await run()
+      await run(stopping.signal)
     } catch (error) {
       log.warn({ task: name, err: error }, 'background task failed')
     }
@@ -45,7 +46,7 @@ export function createBackground(tasks: readonly Task[], log: Log): Background {
       for (const task of tasks) schedule(task)
     },
     async stop() {
-      stopped = true
+      stopping.abort()
       for (const timer of timers) clearTimeout(timer)
       await Promise.all(running)
     },

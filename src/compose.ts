@@ -99,7 +99,11 @@ export async function compose(given: Parts): Promise<Composed> {
     [
       { name: 'write last seen', everyMs: ACTIVITY_INTERVAL_MS, run: activity.flush },
       ...keys.tasks,
-      { name: 'purge', everyMs: PURGE_INTERVAL_MS, run: () => purge(database, config.sessionIdleTtlSeconds) },
+      {
+        name: 'purge',
+        everyMs: PURGE_INTERVAL_MS,
+        run: (stopping) => purge(database, config.sessionIdleTtlSeconds, stopping),
+      },
     ],
     log,
   )

@@ -203,13 +203,13 @@ export const SETTINGS = {
     0,
     0,
     64,
-    'Passwords hashed at the same time; 0, and at most: one per processor core.',
+    'Passwords hashed at the same time; 0, and at most: one per core that the process sees.',
   ),
   HASH_MAX_WAIT: integer(
     2_000,
     100,
     60_000,
-    'Milliseconds a password may wait for its turn; who would wait longer gets 503. 16 may always wait.',
+    'Milliseconds a password may expect to wait for its hash; else 503 at once. 16 may always wait.',
   ),
   CORS_ORIGINS: setting(
     {

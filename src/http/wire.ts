@@ -9,15 +9,24 @@ const MAX_USER_AGENT_LENGTH = 200
 
 export function contextOf(request: FastifyRequest, reply: FastifyReply): RequestContext {
   const userAgent = request.headers['user-agent'] ?? ''
-  const answered = new AbortController()
-  // The reply's, not the request's: that one closes as soon as its body has been read.
-  reply.raw.once('close', () => answered.abort())
   return {
     requestId: request.id,
     address: request.ip,
     userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
-    signal: answered.signal,
+    signal: hangUpOf(request, reply),
   }
+}
+
+/** The connection's end, not the reply's: a reply that waits behind another one on its connection never closes. */
+function hangUpOf({ raw: { socket } }: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const hungUp = new AbortController()
+  const onClose = (): void => hungUp.abort()
+  if (socket.destroyed) onClose()
+  // One for each request that is pipelined; their number is bounded where they wait.
+  socket.setMaxListeners(0)
+  socket.once('close', onClose)
+  reply.raw.once('finish', () => socket.off('close', onClose))
+  return hungUp.signal
 }
 
 export function toWireUser(account: Account) {

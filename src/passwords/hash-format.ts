@@ -59,8 +59,9 @@ function parseBcryptSha256(stored: string): StoredHash | null {
 function parseArgon2id(stored: string): StoredHash | null {
   const [, memory, passes, lanes, salt, digest] = ARGON2ID.exec(stored) ?? []
   if (salt === undefined || digest === undefined || !isBase64(salt) || !isBase64(digest)) return null
-  // RFC 9106 §3.1: at least 8 KiB for each lane. And no log-in may take the memory of the whole machine.
+  // RFC 9106 §3.1: at least 8 KiB for each lane.
   if (Number(memory) < 8 * Number(lanes) || Number(memory) > MAX_ARGON2_KIB) return null
+  if (Number(memory) * Number(passes) > MAX_ARGON2_KIB_PASSES) return null
   return {
     scheme: 'argon2id',
     memoryKib: Number(memory),
@@ -70,12 +71,16 @@ function parseArgon2id(stored: string): StoredHash | null {
   }
 }
 
+// No log-in may take the memory of the whole machine, or a hash thread for minutes: a table that Keyward has adopted can
+// hold anything.
 const MAX_ARGON2_KIB = 1024 * 1024
+const MAX_ARGON2_KIB_PASSES = 8 * MAX_ARGON2_KIB
+const MAX_BCRYPT_COST = 20
 
 const isBase64 = (text: string): boolean =>
   Buffer.from(text, 'base64').toString('base64').replace(/=+$/, '') === text
 
-const isBcryptCost = (cost: number): boolean => cost >= 4 && cost <= 31
+const isBcryptCost = (cost: number): boolean => cost >= 4 && cost <= MAX_BCRYPT_COST
 
 /** bcrypt writes its cost with two digits. */
 export const formatCost = (cost: number): string => String(cost).padStart(2, '0')

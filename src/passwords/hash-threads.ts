@@ -3,8 +3,7 @@ import type { HashEngine } from './hash-engine.js'
 import type { HashJob, HashOutcome, HashThreadOptions } from './hash-thread.js'
 
 /**
- * Measured beside reads that take all they can get (docs/decisions/0006): enough to leave the event loop and PostgreSQL
- * nearly untouched.
+ * Chosen by measuring (docs/decisions/0006).
  */
 const NICENESS = 10
 /** Always the built file: a thread does not inherit what runs TypeScript in development. */
@@ -15,7 +14,7 @@ const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 
 export interface HashThreads extends HashEngine {
   /** Starts all threads, so that the first password need not wait for one. Rejects when they cannot run. */
   warmUp(): Promise<void>
-  /** Ends the threads, once the hash is done that each may be at. */
+  /** Ends the threads, once the hash is done that each may be at. What they were asked for, and will be, rejects. */
   close(): Promise<void>
 }
 
@@ -37,6 +36,7 @@ interface Thread {
 export function createHashThreads(size: number): HashThreads {
   const threads = new Set<Thread>()
   const pending: Pending[] = []
+  let isClosed = false
 
   function startThread(): Thread {
     const workerData: HashThreadOptions = { niceness: NICENESS }
@@ -65,7 +65,21 @@ export function createHashThreads(size: number): HashThreads {
 
   function findIdle(): Thread | null {
     for (const thread of threads) if (thread.current === null) return thread
-    return threads.size < size ? startThread() : null
+    return threads.size < size ? tryToStart() : null
+  }
+
+  /** A system that is out of threads: those there are go on, and without any nobody is to wait. */
+  function tryToStart(): Thread | null {
+    try {
+      return startThread()
+    } catch (error) {
+      if (threads.size === 0) rejectPending(error as Error)
+      return null
+    }
+  }
+
+  function rejectPending(error: Error): void {
+    for (const { reject } of pending.splice(0)) reject(error)
   }
 
   function assign(): void {
@@ -83,6 +97,7 @@ export function createHashThreads(size: number): HashThreads {
     ...values: readonly unknown[]
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
+      if (isClosed) return reject(new Error('The hash threads are closed'))
       pending.push({ job: { primitive, values }, resolve: resolve as Pending['resolve'], reject })
       assign()
     })
@@ -99,6 +114,8 @@ export function createHashThreads(size: number): HashThreads {
       await Promise.all(Array.from({ length: size }, () => run('bcryptVerify', '', probe)))
     },
     async close() {
+      isClosed = true
+      rejectPending(new Error('The hash threads are closed'))
       await Promise.all([...threads].map(({ worker }) => worker.terminate()))
     },
   }

@@ -13,8 +13,8 @@ export interface PasswordClient {
 export interface PasswordQueue {
   /**
    * Runs `work` with a place in the queue; its hashes wait for their turns there. Refuses at once with `overloaded`
-   * when the wait would be too long: ask before anything that costs (ASVS 15.2.2). Who hangs up loses the place; the
-   * `malformed_request` that ends their work is read by nobody.
+   * when the wait would be too long: ask before anything that costs (ASVS 15.2.2). Who hangs up while waiting for a turn
+   * loses the place; the `malformed_request` that ends their work is read by nobody.
    */
   admit<T>(client: PasswordClient, work: (hasher: PasswordHasher) => Promise<T>): Promise<T>
 }
@@ -51,8 +51,10 @@ const MAX_WAITING = 1_024
 const PATIENCE = 3
 /** Before any turn has been seen, nobody's patience is to end early. */
 const SLOW_TURN_MS = 1_000
-/** How much of the average the latest turn makes up. */
+/** How much of the average the latest turn makes up, and how many times the average it may count for at most. */
 const SMOOTHING = 0.1
+const MAX_OUTLIER = 10
+const MAX_RETRY_AFTER_SECONDS = 60
 
 /**
  * Bounds how many passwords are hashed and how many wait: as many as can be hashed in `maxWaitMs` at the pace just seen.
@@ -81,17 +83,26 @@ export function createPasswordQueue(hasher: PasswordHasher, options: PasswordQue
 
   function overloaded(): Refusal {
     onRefused()
-    return new Refusal('overloaded', { retryAfterSeconds: Math.max(1, Math.ceil(expectedWaitMs() / 1000)) })
+    const seconds = Math.max(1, Math.ceil(expectedWaitMs() / 1000))
+    return new Refusal('overloaded', { retryAfterSeconds: Math.min(seconds, MAX_RETRY_AFTER_SECONDS) })
   }
 
   function takePlace({ address, signal }: PasswordClient): Place {
     const block = toAddressBlock(address)
-    if (places.size >= inFlight + roomToWait() && !makeRoomFor(block)) throw overloaded()
+    if (isFull()) dropOverdue()
+    if (isFull() && !makeRoomFor(block)) throw overloaded()
     const patienceMs = PATIENCE * Math.max(maxWaitMs, expectedWaitMs())
     const place = { block, signal, overdueAtMs: monotonicMs() + patienceMs }
     places.add(place)
     placesOfBlock.set(block, (placesOfBlock.get(block) ?? 0) + 1)
     return place
+  }
+
+  const isFull = (): boolean => places.size >= inFlight + roomToWait()
+
+  function dropOverdue(): void {
+    const now = monotonicMs()
+    for (const waiting of line) if (waiting.place.overdueAtMs < now) waiting.giveUp(overloaded())
   }
 
   function leavePlace(place: Place): void {
@@ -153,13 +164,14 @@ export function createPasswordQueue(hasher: PasswordHasher, options: PasswordQue
     }
   }
 
+  /** A process that was stopped for an hour has not become so slow. */
   function notePace(turnMs: number): void {
-    meanTurnMs = meanTurnMs === null ? turnMs : meanTurnMs + (turnMs - meanTurnMs) * SMOOTHING
+    if (meanTurnMs === null) meanTurnMs = turnMs
+    else meanTurnMs += (Math.min(turnMs, MAX_OUTLIER * Math.max(meanTurnMs, 1)) - meanTurnMs) * SMOOTHING
   }
 
   function passTurn(): void {
-    const now = monotonicMs()
-    for (const waiting of line) if (waiting.place.overdueAtMs < now) waiting.giveUp(overloaded())
+    dropOverdue()
     const next = line.next()
     if (next) next.callUp()
     else running--

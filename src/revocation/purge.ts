@@ -37,19 +37,35 @@ const SPENT_REFRESH_TOKENS = `
      where token.created_at < ${CUTOFF} - $2 * interval '1 second' limit $1 for update of token skip locked)
   returning 1`
 
-/** Removes what no token needs any more: ended and expired sessions, old spent refresh tokens, rows of the feed. */
-export async function purge(database: Queryable, sessionIdleTtlSeconds: number): Promise<number> {
-  return (
-    (await purgeInBatches(database, EXPIRED_SESSIONS, [])) +
-    (await purgeInBatches(database, ENDED_SESSIONS, [])) +
-    (await purgeInBatches(database, SPENT_REFRESH_TOKENS, [sessionIdleTtlSeconds])) +
-    (await purgeInBatches(database, REVOCATIONS, []))
-  )
+/**
+ * Removes what no token needs any more: ended and expired sessions, old spent refresh tokens, rows of the feed. Resolves
+ * with how many; ends early once `stopping` is aborted.
+ */
+export async function purge(
+  database: Queryable,
+  sessionIdleTtlSeconds: number,
+  stopping?: AbortSignal,
+): Promise<number> {
+  const statements: [string, number[]][] = [
+    [EXPIRED_SESSIONS, []],
+    [ENDED_SESSIONS, []],
+    [SPENT_REFRESH_TOKENS, [sessionIdleTtlSeconds]],
+    [REVOCATIONS, []],
+  ]
+  let total = 0
+  for (const [sql, values] of statements) total += await purgeInBatches(database, sql, values, stopping)
+  return total
 }
 
-async function purgeInBatches(database: Queryable, sql: string, values: readonly unknown[]): Promise<number> {
+async function purgeInBatches(
+  database: Queryable,
+  sql: string,
+  values: readonly number[],
+  stopping?: AbortSignal,
+): Promise<number> {
   let total = 0
   for (let batch = 0; batch < MAX_BATCHES; batch++) {
+    if (stopping?.aborted) break
     const removed = (await database.query(sql, [BATCH_SIZE, ...values])).length
     total += removed
     if (removed < BATCH_SIZE) break

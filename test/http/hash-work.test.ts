@@ -1,4 +1,6 @@
 import { hash as bcryptHash } from '@node-rs/bcrypt'
+import { once } from 'node:events'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, test, vi } from 'vitest'
 import { FIND_BY_EMAIL } from '../../src/accounts/sql.js'
@@ -239,6 +241,27 @@ describe('when more passwords arrive than can be hashed', () => {
     closed.resolve()
     expect(await login(staying)).toBe(200)
     // Its own; the one that was being hashed when they left had begun before.
+    expect(hashed).toBeLessThanOrEqual(2)
+  })
+
+  test('log-ins that were pipelined on one connection lose their places with it', async () => {
+    const user = await app.newUser()
+    const closed = deferred()
+    gate = closed.promise
+    const { port } = app.server.server.address() as AddressInfo
+    const body = JSON.stringify({ email: user.email, password: PASSWORD })
+    const request = `POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    lookups = 0
+    const accepted = once(app.server.server, 'connection') as Promise<[Socket]>
+    const socket = connect(port, '127.0.0.1')
+    socket.write(request.repeat(ACCEPTED))
+    const [heard] = await accepted
+    await waitUntil('all of them wait', () => lookups === ACCEPTED)
+    socket.destroy()
+    await waitUntil('the server has heard of it', () => heard.destroyed)
+    hashed = 0
+    closed.resolve()
+    expect((await app.post('/api/auth/login', { email: user.email, password: PASSWORD })).status).toBe(200)
     expect(hashed).toBeLessThanOrEqual(2)
   })
 })

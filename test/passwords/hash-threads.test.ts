@@ -1,6 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { getPriority } from 'node:os'
-import { afterAll, describe, expect, test } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { createHashThreads } from '../../src/passwords/hash-threads.js'
 import { nativeHashEngine } from '../support/native-hash-engine.js'
 import { skipBecause } from '../support/skip-because.js'
@@ -33,13 +34,26 @@ describe('hashing in threads', () => {
     expect(verdicts.every((matches) => !matches)).toBe(true)
   })
 
-  test('what a closed thread was at is rejected, and the next call starts another', async () => {
-    const closing = createHashThreads(1)
-    const lost = expect(closing.bcryptHash('key', 12, SALT)).rejects.toThrow('hash thread')
-    await closing.close()
+  test('what a thread was at when it died is rejected, and the next call starts another', async () => {
+    const dying = createHashThreads(1)
+    const posts = vi.spyOn(Worker.prototype, 'postMessage')
+    const lost = expect(dying.bcryptHash('key', 12, SALT)).rejects.toThrow('hash thread')
+    const waiting = dying.bcryptHash('key', 4, SALT)
+    const worker = posts.mock.contexts[0] as Worker
+    posts.mockRestore()
+    await worker.terminate()
     await lost
-    expect(await closing.bcryptHash('key', 4, SALT)).toMatch(/^\$2b\$04\$/)
+    expect(await waiting).toMatch(/^\$2b\$04\$/)
+    await dying.close()
+  })
+
+  test('once closed, all that was asked and is asked is rejected', async () => {
+    const closing = createHashThreads(1)
+    const answers = [12, 12, 4].map((cost) => closing.bcryptHash('key', cost, SALT))
+    const rejected = Promise.all(answers.map((answer) => expect(answer).rejects.toThrow('hash thread')))
     await closing.close()
+    await rejected
+    await expect(closing.bcryptHash('key', 4, SALT)).rejects.toThrow('closed')
   })
 
   test('only the threads give way to others, not the process', async (context) => {

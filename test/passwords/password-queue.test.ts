@@ -192,7 +192,68 @@ describe('admission', () => {
   })
 })
 
+describe('a slow machine', () => {
+  test('all sixteen who always may wait are served, however slow the hashes', async () => {
+    void many(2, 'first')
+    await settle()
+    await finish(0, 5_000)
+    await finish(1)
+    const answers = many(2 + MIN_WAITING, 'next')
+    await settle()
+    for (let i = 2; i < 4 + MIN_WAITING; i += 2) {
+      await finish(i, 5_000)
+      await finish(i + 1)
+    }
+    expect(await Promise.all(answers)).toEqual(answers.map(() => RIGHT))
+  })
+
+  test('a process that was stopped for an hour tells nobody to come back in an hour', async () => {
+    void many(2, 'first')
+    await settle()
+    await finish(0, 250)
+    await finish(1, 250)
+    void many(2, 'second')
+    await settle()
+    await finish(2, 3_600_000)
+    await finish(3)
+    void many(2 + MIN_WAITING, 'next')
+    await expect(verify('late')).rejects.toMatchObject({ ...OVERLOADED, retryAfterSeconds: 8 })
+  })
+
+  test('nobody is told to come back later than in a minute', async () => {
+    void many(2, 'first')
+    await settle()
+    await finish(0, 20_000)
+    await finish(1)
+    void many(2 + MIN_WAITING, 'next')
+    await expect(verify('late')).rejects.toMatchObject({ ...OVERLOADED, retryAfterSeconds: 60 })
+  })
+
+  test('while hashes never end, who has waited too long makes room for the next', async () => {
+    const answers = many(2 + MIN_WAITING, 'early')
+    await settle()
+    now += 60_000
+    void verify('late')
+    for (const answer of answers.slice(2)) await expect(answer).rejects.toMatchObject(OVERLOADED)
+    void many(MIN_WAITING - 1, 'more')
+    await expect(verify('too many')).rejects.toMatchObject(OVERLOADED)
+  })
+})
+
 describe('clients that hang up', () => {
+  test('while their password is being hashed keep the place until that is done', async () => {
+    const gone = new AbortController()
+    const leaving = verify('gone', '192.0.2.1', gone.signal)
+    void many(1 + MIN_WAITING, 'next')
+    await settle()
+    gone.abort()
+    await expect(verify('late')).rejects.toMatchObject(OVERLOADED)
+    await finish(0, 1_000)
+    expect(await leaving).toEqual(RIGHT)
+    void verify('later')
+    await expect(verify('too late')).rejects.toMatchObject(OVERLOADED)
+  })
+
   test('lose their place to others', async () => {
     const gone = new AbortController()
     void many(2, 'early')
@@ -240,6 +301,26 @@ describe('fairness between addresses', () => {
     expect(namesOf()).toContain('other')
     await finish(3)
     expect(await other).toEqual(RIGHT)
+  })
+
+  test('nobody has to give up a place that is the only one they have', async () => {
+    const admitted = Array.from({ length: 2 + MIN_WAITING }, (_, i) => verify(`${i}`, `192.0.2.${i}`))
+    await expect(verify('late', '198.51.100.1')).rejects.toMatchObject(OVERLOADED)
+    await settle()
+    for (let i = 0; i < admitted.length; i++) await finish(i)
+    expect(await Promise.all(admitted)).toEqual(admitted.map(() => RIGHT))
+  })
+
+  test('an address that has come and gone counts from the beginning again', async () => {
+    void many(2 + MIN_WAITING, 'crowd', CROWD)
+    for (let i = 0; i < 2 + MIN_WAITING; i++) {
+      await settle()
+      await finish(i, 150)
+    }
+    void many(1 + MIN_WAITING, 'other', '192.0.2.1')
+    void verify('again', CROWD)
+    // Had it kept its places, this one would displace it.
+    await expect(Promise.race([verify('more', CROWD), settle().then(() => 'waits')])).resolves.toBe('waits')
   })
 
   test('a second crowd gets half of the places, not more', async () => {
