@@ -23,7 +23,8 @@ export function createStoredText(storage: ClientStorage | undefined, key: string
     async read() {
       if (isDetached) return held
       try {
-        held = (await storage?.getItem(key)) ?? null
+        const found = (await storage?.getItem(key)) ?? null
+        if (!isDetached) held = found
       } catch {
         // What was known before is the best there is.
       }

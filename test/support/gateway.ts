@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type http from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import { afterAll, afterEach, beforeAll } from 'vitest'
+import { afterEach } from 'vitest'
+import { useSmallServer } from './small-server.js'
 
 export interface GatewayReply {
   readonly status: number
@@ -17,6 +16,8 @@ export interface Gateway {
   readonly url: string
   /** Requests of the running test, oldest first, such as `POST /api/auth/login`. */
   readonly operations: readonly string[]
+  /** Makes `operations` begin here. */
+  forget(): void
   count(operation: string): number
   /** Applies to the next such request, once. */
   onNext(operation: string, intervention: Intervention): void
@@ -26,8 +27,6 @@ export interface Gateway {
 export function useGateway(find: () => FastifyInstance): Gateway {
   const operations: string[] = []
   let interventions: { operation: string; intervention: Intervention }[] = []
-
-  const server = http.createServer((request, response) => void answer(request, response))
 
   async function answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     const operation = `${request.method} ${request.url}`
@@ -54,45 +53,57 @@ export function useGateway(find: () => FastifyInstance): Gateway {
     return found?.intervention
   }
 
-  const gateway = {
-    url: '',
+  const forget = (): void => {
+    operations.length = 0
+  }
+  afterEach(() => {
+    forget()
+    interventions = []
+  })
+  return Object.assign(useSmallServer(answer), {
     operations,
+    forget,
     count: (operation: string) => operations.filter((each) => each === operation).length,
     onNext(operation: string, intervention: Intervention) {
       interventions.push({ operation, intervention })
     },
-  }
-  beforeAll(async () => {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    gateway.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   })
-  afterEach(() => {
-    operations.length = 0
-    interventions = []
-  })
-  afterAll(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return gateway
 }
 
-/** A request that waits on its way until the test lets it go on. */
-export function holdNext(
-  gateway: Gateway,
-  operation: string,
-): { arrived: Promise<void>; release: () => void } {
-  let release = (): void => {}
-  const released = new Promise<void>((resolve) => {
-    release = resolve
-  })
+/** Where a request, or its reply, waits until the test lets it go on. */
+export interface Gate {
+  /** To be awaited on the way. */
+  pass(): Promise<void>
+  /** Resolves once somebody waits. */
+  readonly arrived: Promise<void>
+  open(): void
+}
+
+export function createGate(): Gate {
+  let arrive = (): void => {}
+  let open = (): void => {}
   const arrived = new Promise<void>((resolve) => {
-    gateway.onNext(operation, async (forward) => {
-      resolve()
-      await released
-      return forward()
-    })
+    arrive = resolve
   })
-  return { arrived, release }
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return {
+    pass() {
+      arrive()
+      return opened
+    },
+    arrived,
+    open,
+  }
+}
+
+/** Holds the next such request on its way to the server. */
+export function holdNext(gateway: Gateway, operation: string): Gate {
+  const gate = createGate()
+  gateway.onNext(operation, async (forward) => {
+    await gate.pass()
+    return forward()
+  })
+  return gate
 }
