@@ -235,6 +235,55 @@ describe('two tabs with one storage, without Web Locks', () => {
   })
 })
 
+describe('with Web Locks', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals()
+  })
+
+  test('two tabs refresh once', async () => {
+    vi.stubGlobal('navigator', { locks: createLockManager() })
+    const { client, storage } = await keyward.newUser()
+    const other = keyward.newClient({ storage })
+    keyward.expireAccessTokens()
+    await Promise.all([client, other].flatMap((each) => [each.readProfile(), each.listSessions()]))
+    expect(gateway.count(REFRESH)).toBe(1)
+  })
+
+  test('when another tab keeps the lock for too long the call fails, and nothing else happens', async () => {
+    const locks = createLockManager()
+    vi.stubGlobal('navigator', { locks })
+    const { client, id } = await keyward.newUser()
+    keyward.expireAccessTokens()
+    locks.patienceEnds = true
+    expect(await failureOf(client.readProfile())).toMatchObject({ code: 'network_error' })
+    expect(gateway.count(REFRESH)).toBe(0)
+    locks.patienceEnds = false
+    expect(await client.readProfile()).toMatchObject({ id })
+  })
+
+  /** Queues by name, as browsers do (Web Locks API §5); whoever is only ready to wait for some time can be let down. */
+  function createLockManager() {
+    const queues = new Map<string, Promise<unknown>>()
+    const locks = {
+      patienceEnds: false,
+      async request<T>(
+        name: string,
+        { signal }: { signal?: AbortSignal },
+        work: () => Promise<T>,
+      ): Promise<T> {
+        if (signal && locks.patienceEnds) throw new DOMException('timed out', 'TimeoutError')
+        const turn = (queues.get(name) ?? Promise.resolve()).then(work)
+        queues.set(
+          name,
+          turn.catch(() => {}),
+        )
+        return turn
+      },
+    }
+    return locks
+  }
+})
+
 test('the first client of a new page finds the session in the storage', async () => {
   const { storage, id } = await keyward.newUser()
   keyward.expireAccessTokens()
