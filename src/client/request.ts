@@ -27,6 +27,7 @@ export function createSendRequest(url: URL): SendRequest {
       // Passwords and tokens follow nobody to another address; cookies are no part of this API.
       redirect: 'error',
       credentials: 'omit',
+      ...UNCACHED,
     })
     const reply = parseJson(text)
     if (!response.ok) throw readRefusal(response, reply)
@@ -34,6 +35,9 @@ export function createSendRequest(url: URL): SendRequest {
     return reply as Reply
   }
 }
+
+/** Otherwise browsers let the same request of another tab wait until the first one is answered. */
+const UNCACHED = { cache: 'no-store' } as const
 
 async function exchange(address: URL, request: RequestInit): Promise<{ response: Response; text: string }> {
   try {
