@@ -5,32 +5,32 @@ import { isSession, type SessionStore } from './session-store.js'
 import type { Session } from './wire.js'
 
 /**
- * Both attempts at an exchange must end within Keyward's `REFRESH_GRACE` of 10 s: later, the token that the first one
- * may have spent would end the session.
+ * A second attempt must set out well within Keyward's `REFRESH_GRACE` of 10 s: later, the token that the first one may
+ * have spent would end the session. It may then take its time, because its reply is the last chance.
  */
-const ATTEMPT_MS = 4_000
+const ATTEMPT_MS = { first: 4_000, second: 15_000 }
 /** Longer than another tab with the lock can take. */
-export const REFRESH_PATIENCE_MS = 3 * ATTEMPT_MS
+export const REFRESH_PATIENCE_MS = 20_000
 
 /** Exchanges a refresh token (RFC 6749 §6); null when it is worth nothing any more. */
 export type Exchange = (refreshToken: string) => Promise<Session | null>
 
 export function createExchange(send: SendRequest): Exchange {
-  const attempt = (refreshToken: string): Promise<Session> =>
+  const attempt = (which: keyof typeof ATTEMPT_MS, refreshToken: string): Promise<Session> =>
     send<Session>('POST refresh', {
       body: { refresh_token: refreshToken },
       isReply: isSession,
-      signal: AbortSignal.timeout(ATTEMPT_MS),
+      signal: AbortSignal.timeout(ATTEMPT_MS[which]),
     }).catch((error: unknown) => {
       throw error instanceof KeywardError ? error : new KeywardError('network_error', { cause: error })
     })
 
   return async (refreshToken) => {
     try {
-      return await attempt(refreshToken).catch((error: KeywardError) => {
+      return await attempt('first', refreshToken).catch((error: KeywardError) => {
         // Keyward gives the same new token again, for a moment, to whom the reply did not reach.
-        if (error.code === 'network_error' || error.code === 'unexpected_reply') return attempt(refreshToken)
-        throw error
+        if (error.code !== 'network_error' && error.code !== 'unexpected_reply') throw error
+        return attempt('second', refreshToken)
       })
     } catch (error) {
       if ((error as KeywardError).code === 'invalid_refresh_token') return null

@@ -47,6 +47,34 @@ test('a listener may call and wait for the client itself', async () => {
   expect(await profile).toMatchObject({ name: 'Augusta' })
 })
 
+test('a listener that fails spoils no call: its error goes where uncaught ones go', async () => {
+  const { client, email } = await keyward.newUser()
+  await client.logout()
+  const [uncaught, restore] = catchUncaught()
+  client.onChange((user) => {
+    if (user !== null) throw new Error(`cannot show ${user.name}`)
+  })
+  expect(await client.login({ email, password: PASSWORD })).toMatchObject({ email })
+  await client.readProfile()
+  restore()
+  expect(uncaught).toEqual([new Error('cannot show Ada')])
+})
+
+/** Errors that nobody has caught, until restored; otherwise each would end the run of the tests. */
+function catchUncaught(): [unknown[], () => void] {
+  const uncaught: unknown[] = []
+  const note = (error: unknown): void => void uncaught.push(error)
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException').on('uncaughtException', note)
+  return [
+    uncaught,
+    () => {
+      process.removeListener('uncaughtException', note)
+      for (const listener of others) process.on('uncaughtException', listener)
+    },
+  ]
+}
+
 test('what a slow storage answers late does not undo a log-out', async () => {
   const storage = createMapStorage()
   const { client } = await keyward.newUser({ storage })

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createGate, holdNext } from '../support/gateway.js'
 import { PASSWORD } from '../support/test-app.js'
 import { createMapStorage, failureOf, useKeyward } from './keyward-client.js'
@@ -10,6 +10,7 @@ const PROFILE = 'GET /api/auth/profile'
 
 afterEach(() => {
   vi.useRealTimers()
+  vi.unstubAllGlobals()
 })
 
 test('an expired access token is renewed without anybody noticing', async () => {
@@ -203,6 +204,10 @@ describe('while a refresh is under way', () => {
 })
 
 describe('two tabs with one storage, without Web Locks', () => {
+  beforeEach(() => {
+    vi.stubGlobal('navigator', {})
+  })
+
   test('may both refresh at once: the server gives them the same token', async () => {
     const { client, storage, id } = await keyward.newUser()
     const other = keyward.newClient({ storage })
@@ -236,10 +241,6 @@ describe('two tabs with one storage, without Web Locks', () => {
 })
 
 describe('with Web Locks', () => {
-  afterEach(() => {
-    vi.unstubAllGlobals()
-  })
-
   test('two tabs refresh once', async () => {
     vi.stubGlobal('navigator', { locks: createLockManager() })
     const { client, storage } = await keyward.newUser()

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { ClientStorage } from '../../src/client/index.js'
+import { createGate } from '../support/gateway.js'
 import { PASSWORD } from '../support/test-app.js'
 import { createMapStorage, useKeyward } from './keyward-client.js'
 
@@ -32,6 +33,27 @@ test('an asynchronous storage serves as well', async () => {
   expect(await keyward.newClient({ storage: slow }).user()).toMatchObject({ id })
   await client.logout()
   expect(entries.size).toBe(0)
+})
+
+test('a log-out stands although a slow storage is still writing the tokens of a refresh', async () => {
+  const storage = createMapStorage()
+  const { client } = await keyward.newUser({ storage })
+  keyward.expireAccessTokens()
+  const gate = createGate()
+  const { setItem } = storage
+  storage.setItem = async (key, value) => {
+    await gate.pass()
+    setItem(key, value)
+  }
+  const call = client.readProfile()
+  await gate.arrived
+  const logout = client.logout()
+  // A log-out that did not wait for the storage would have told Keyward by the end of another request.
+  await keyward.newUser()
+  gate.open()
+  await Promise.allSettled([call, logout])
+  expect(storage.entries.size).toBe(0)
+  expect(await client.user()).toBeNull()
 })
 
 test.each<[string, ClientStorage]>([
