@@ -9,8 +9,8 @@ import type { Session } from './wire.js'
  * have spent would end the session. It may then take its time, because its reply is the last chance.
  */
 const ATTEMPT_MS = { first: 4_000, second: 15_000 }
-/** Longer than another tab with the lock can take. */
-export const REFRESH_PATIENCE_MS = 20_000
+/** Longer than another tab with the lock can take, its storage included. */
+export const REFRESH_PATIENCE_MS = 30_000
 
 /** Exchanges a refresh token (RFC 6749 §6); null when it is worth nothing any more. */
 export type Exchange = (refreshToken: string) => Promise<Session | null>

@@ -1,3 +1,5 @@
+import { untilAborted } from './abort.js'
+
 /** Where a client keeps its session: `localStorage`, or anything of that form, asynchronous or not. */
 export interface ClientStorage {
   getItem(key: string): string | null | Promise<string | null>
@@ -11,9 +13,12 @@ export interface StoredText {
   write(text: string | null): Promise<void>
 }
 
+/** An asynchronous storage may never answer; whoever waits for it holds locks that other tabs wait for. */
+const PATIENCE_MS = 2_000
+
 /**
- * Storages fail: they are full, switched off or locked. What was written last is therefore also held in memory, and
- * takes the storage's place while that is not writable. Without a storage, memory is all there is.
+ * Storages fail: they are full, switched off, locked or hang. What was written last is therefore also held in memory,
+ * and takes the storage's place while that is not writable. Without a storage, memory is all there is.
  */
 export function createStoredText(storage: ClientStorage | undefined, key: string): StoredText {
   let held: string | null = null
@@ -23,7 +28,7 @@ export function createStoredText(storage: ClientStorage | undefined, key: string
     async read() {
       if (isDetached) return held
       try {
-        const found = (await storage?.getItem(key)) ?? null
+        const found = (await inTime(storage?.getItem(key))) ?? null
         if (!isDetached) held = found
       } catch {
         // What was known before is the best there is.
@@ -34,19 +39,23 @@ export function createStoredText(storage: ClientStorage | undefined, key: string
     async write(text) {
       held = text
       try {
-        if (text === null) await storage?.removeItem(key)
-        else if (!isDetached) await storage?.setItem(key, text)
+        if (text === null) await inTime(storage?.removeItem(key))
+        else if (!isDetached) await inTime(storage?.setItem(key, text))
         isDetached = storage === undefined || (isDetached && text !== null)
       } catch {
         isDetached = true
         // A refresh token that is spent by now must not be found there later: using it would end the session.
-        if (text !== null) await attempt(() => storage?.removeItem(key))
+        if (text !== null) await attempt(() => inTime(storage?.removeItem(key)))
       }
     },
   }
 }
 
-async function attempt(work: () => unknown): Promise<void> {
+async function inTime<T>(answer: T | Promise<T>): Promise<T> {
+  return answer instanceof Promise ? untilAborted(answer, AbortSignal.timeout(PATIENCE_MS)) : answer
+}
+
+async function attempt(work: () => Promise<unknown>): Promise<void> {
   try {
     await work()
   } catch {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { ClientStorage } from '../../src/client/index.js'
 import { createGate } from '../support/gateway.js'
 import { PASSWORD } from '../support/test-app.js'
@@ -48,8 +48,8 @@ test('a log-out stands although a slow storage is still writing the tokens of a 
   const call = client.readProfile()
   await gate.arrived
   const logout = client.logout()
-  // A log-out that did not wait for the storage would have told Keyward by the end of another request.
-  await keyward.newUser()
+  // By the end of another request, a log-out that did not wait for its turn would be done.
+  await app.get('/health/live')
   gate.open()
   await Promise.allSettled([call, logout])
   expect(storage.entries.size).toBe(0)
@@ -71,6 +71,19 @@ test.each<[string, ClientStorage]>([
   keyward.expireAccessTokens()
   expect(await client.readProfile()).toMatchObject({ id })
   app.passSeconds(3_600)
+  expect(await client.readProfile()).toMatchObject({ id })
+  await client.logout()
+  expect(await client.user()).toBeNull()
+})
+
+test('a storage that never answers holds nobody up: the session lives in memory', async () => {
+  const never = () => new Promise<never>(() => {})
+  // Every patience is over at once.
+  vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort())
+  onTestFinished(() => void vi.restoreAllMocks())
+  const { client, id } = await keyward.newUser({
+    storage: { getItem: never, setItem: never, removeItem: never },
+  })
   expect(await client.readProfile()).toMatchObject({ id })
   await client.logout()
   expect(await client.user()).toBeNull()
