@@ -168,7 +168,7 @@ const isRefusedToken = (error: unknown): boolean => error instanceof KeywardErro
 /** As browsers write it: scheme, host and port alone. Anything else could let the token go where nobody meant it to. */
 function checkOrigin(text: string): string {
   const { origin } = new URL(text)
-  if (origin !== text || text.includes('*'))
-    throw new TypeError(`${text} is not an origin such as https://api.example.com`)
+  const isOrigin = origin === text && !text.includes('*')
+  if (!isOrigin) throw new TypeError(`${text} is not an origin such as https://api.example.com`)
   return origin
 }
