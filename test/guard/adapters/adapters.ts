@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, request as httpRequest, type Server } from 'node:http'
+import { Agent, createServer, type IncomingMessage, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { getRequestListener } from '@hono/node-server'
@@ -57,14 +57,18 @@ async function serve(server: Server, records: Records): Promise<GuardedApi> {
 
 function overHttp(server: Server, records: Records, close: () => Promise<void>): GuardedApi {
   const { port } = server.address() as AddressInfo
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   return {
     ...records,
-    close,
+    async close() {
+      agent.destroy()
+      await close()
+    },
     async send(method, path, headers = []) {
       const raw = [['Host', 'api.example.com'], ...headers].flat()
-      const request = httpRequest({ host: '127.0.0.1', port, method, path, headers: raw, agent: false })
+      const request = httpRequest({ host: '127.0.0.1', port, method, path, headers: raw, agent })
       request.end()
-      const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage]
+      const [response] = (await once(request, 'response')) as [IncomingMessage]
       const answered = new Headers()
       for (const [name, value] of Object.entries(response.headersDistinct)) {
         for (const each of value ?? []) answered.append(name, each)
