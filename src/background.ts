@@ -1,6 +1,6 @@
 import type { Log } from './log.js'
 
-interface Task {
+export interface Task {
   readonly name: string
   readonly everyMs: number
   readonly run: () => Promise<unknown>

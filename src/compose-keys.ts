@@ -1,3 +1,4 @@
+import type { Task } from './background.js'
 import type { Config } from './config.js'
 import { type AccessTokenClaims, signAccessToken } from './core/access-token.js'
 import type { Clock } from './core/clock.js'
@@ -7,16 +8,24 @@ import { createKeySafe } from './core/sealed-key.js'
 import { createSecret, type PublicJwk } from './core/signing-key.js'
 import type { Database } from './db/database.js'
 import { Refusal } from './errors.js'
-import { type FollowedKeys, followKeys } from './keys/follow-keys.js'
+import { followKeys } from './keys/follow-keys.js'
 import { readKeyFiles } from './keys/key-files.js'
 import { createSigningKeyStore } from './keys/sql.js'
 import type { Log } from './log.js'
+import { type KeyCommand, type KeyReport, runKeyCommand } from './operators/key-commands.js'
+
+/** Where no notification comes. */
+const READ_INTERVAL_MS = 5_000
+const PURGE_INTERVAL_MS = 5 * 60_000
 
 /** The keys of this node: what its tokens are signed with, and checked with. */
 export interface NodeKeys {
   readonly source: KeySource
-  /** Null when no key comes from the database. */
-  readonly followed: FollowedKeys | null
+  /** Loads keys from the database, if any come from there. */
+  readonly start: () => Promise<void>
+  readonly catchUp: () => Promise<void>
+  /** What has to be done about them now and then. */
+  readonly tasks: readonly Task[]
   signToken(claims: Omit<AccessTokenClaims, 'aud'>): string
   /** For guards in other processes (RFC 7517 §5). */
   publicKeys(): { keys: PublicJwk[] }
@@ -55,11 +64,12 @@ export function composeKeys({ config, generatedSecret, database, log, ...parts }
   const secrets = [current, ...config.previousTokenSecrets].filter((secret) => secret !== null)
   const given = createKeyring(secrets.map(createSecret), readKeyFiles(config.keyFiles, tokenAlgorithm))
   const encryptionSecret = keyEncryptionSecretOf(config, generatedSecret)
+  const store = createSigningKeyStore(database)
   const followed =
     encryptionSecret === null
       ? null
       : followKeys({
-          store: createSigningKeyStore(database),
+          store,
           safe: createKeySafe(encryptionSecret),
           given,
           algorithm: tokenAlgorithm,
@@ -75,7 +85,15 @@ export function composeKeys({ config, generatedSecret, database, log, ...parts }
 
   return {
     source,
-    followed,
+    start: async () => followed?.start(),
+    catchUp: async () => followed?.catchUp(),
+    tasks:
+      followed === null
+        ? []
+        : [
+            { name: 'read signing keys', everyMs: READ_INTERVAL_MS, run: followed.catchUp },
+            { name: 'purge signing keys', everyMs: PURGE_INTERVAL_MS, run: store.purge },
+          ],
     signToken(claims) {
       const key = signingKeyAt(source.keyring(), tokenAlgorithm, parts.clock())
       if (key === null) throw new Refusal('keys_unavailable', { retryAfterSeconds: 1 })
@@ -83,4 +101,20 @@ export function composeKeys({ config, generatedSecret, database, log, ...parts }
     },
     publicKeys: () => publicKeySet(source.keyring(), parts.clock()),
   }
+}
+
+/** What operators' commands for keys run on. */
+export function composeKeyOperator({
+  config,
+  generatedSecret,
+  database,
+}: Pick<KeyParts, 'config' | 'generatedSecret' | 'database'>): (command: KeyCommand) => Promise<KeyReport> {
+  const encryptionSecret = keyEncryptionSecretOf(config, generatedSecret)
+  const dependencies = {
+    store: createSigningKeyStore(database),
+    safe: encryptionSecret === null ? null : createKeySafe(encryptionSecret),
+    algorithm: config.tokenAlgorithm,
+    accessTokenTtlSeconds: config.accessTokenTtlSeconds,
+  }
+  return (command) => runKeyCommand(dependencies, command)
 }

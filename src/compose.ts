@@ -5,24 +5,22 @@ import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
 import { createBackground } from './background.js'
-import { composeKeys, keyEncryptionSecretOf, type NodeKeys } from './compose-keys.js'
+import { composeKeyOperator, composeKeys, type NodeKeys } from './compose-keys.js'
 import type { Config } from './config.js'
 import type { RequestContext } from './core/auth-event.js'
 import { type Clock, systemClock } from './core/clock.js'
 import { createRevocationCheck } from './core/revocation-check.js'
 import { createRevocationLog } from './core/revocation-log.js'
-import { createKeySafe } from './core/sealed-key.js'
 import type { Database } from './db/database.js'
 import { listen } from './db/listen.js'
 import { Refusal } from './errors.js'
 import { createGuardOn } from './guard/guard.js'
 import type { Api } from './http/api.js'
 import { buildApp } from './http/app.js'
-import type { FollowedKeys } from './keys/follow-keys.js'
-import { createSigningKeyStore, KEY_CHANNEL } from './keys/sql.js'
+import { KEY_CHANNEL } from './keys/sql.js'
 import { createEventRecorder, type Log } from './log.js'
-import { type KeyCommand, type KeyReport, runKeyCommand } from './operators/key-commands.js'
 import { runUserCommand, type UserCommand, type UserReport } from './operators/commands.js'
+import type { KeyCommand, KeyReport } from './operators/key-commands.js'
 import { createUserStore } from './operators/sql.js'
 import { boundHasher } from './passwords/bounded-hasher.js'
 import { readCommonPasswords } from './passwords/common-passwords.js'
@@ -58,8 +56,6 @@ const MAX_HASHES_WAITING = 128
 
 const ACTIVITY_INTERVAL_MS = 60_000
 const PURGE_INTERVAL_MS = 5 * 60_000
-/** Where no notification comes. */
-const READ_KEYS_INTERVAL_MS = 5_000
 
 export interface Composed {
   /** What runs beside requests starts and stops with it. */
@@ -110,7 +106,7 @@ export async function compose(parts: Parts): Promise<Composed> {
   const background = createBackground(
     [
       { name: 'write last seen', everyMs: ACTIVITY_INTERVAL_MS, run: activity.flush },
-      ...(keys.followed ? keyTasks(database, keys.followed) : []),
+      ...keys.tasks,
       { name: 'purge', everyMs: PURGE_INTERVAL_MS, run: () => purge(database, config.sessionIdleTtlSeconds) },
     ],
     log,
@@ -119,7 +115,7 @@ export async function compose(parts: Parts): Promise<Composed> {
     config.listenUrl === null
       ? null
       : listen(config.listenUrl, [CHANNEL, KEY_CHANNEL], {
-          onNotify: (channel) => (channel === CHANNEL ? feed.wake() : void keys.followed?.catchUp()),
+          onNotify: (channel) => (channel === CHANNEL ? feed.wake() : void keys.catchUp()),
           onFailure: (error) =>
             log.warn({ err: error }, 'no notifications of ended sessions; polling for them instead'),
           onRecovery: () => log.info('notifications of ended sessions arrive again'),
@@ -127,7 +123,7 @@ export async function compose(parts: Parts): Promise<Composed> {
   // Before the first request: a node that does not know what has ended must not judge a token.
   app.addHook('onReady', async () => {
     await feed.start()
-    await keys.followed?.start()
+    await keys.start()
     background.start()
   })
   app.addHook('preClose', () => feed.release())
@@ -146,18 +142,10 @@ export async function compose(parts: Parts): Promise<Composed> {
     },
     async runKeyCommand(command) {
       const report = await operateKeys(command)
-      await keys.followed?.catchUp()
+      await keys.catchUp()
       return report
     },
   }
-}
-
-function keyTasks(database: Database, followed: FollowedKeys) {
-  const store = createSigningKeyStore(database)
-  return [
-    { name: 'read signing keys', everyMs: READ_KEYS_INTERVAL_MS, run: followed.catchUp },
-    { name: 'purge signing keys', everyMs: PURGE_INTERVAL_MS, run: store.purge },
-  ]
 }
 
 /** What operators' commands run on. */
@@ -167,22 +155,6 @@ export function composeOperator({
 }: Pick<Parts, 'config' | 'database'>): (command: UserCommand) => Promise<UserReport> {
   const users = createUserStore(database)
   return (command) => runUserCommand({ users, clock: systemClock, ...composePasswords(config) }, command)
-}
-
-/** What operators' commands for keys run on. */
-export function composeKeyOperator({
-  config,
-  generatedSecret,
-  database,
-}: Pick<Parts, 'config' | 'generatedSecret' | 'database'>): (command: KeyCommand) => Promise<KeyReport> {
-  const encryptionSecret = keyEncryptionSecretOf(config, generatedSecret)
-  const dependencies = {
-    store: createSigningKeyStore(database),
-    safe: encryptionSecret === null ? null : createKeySafe(encryptionSecret),
-    algorithm: config.tokenAlgorithm,
-    accessTokenTtlSeconds: config.accessTokenTtlSeconds,
-  }
-  return (command) => runKeyCommand(dependencies, command)
 }
 
 function composePasswords(config: Config, hashEngine: HashEngine = nativeHashEngine) {

@@ -167,7 +167,7 @@ function checkTogether(values: ReadValues, purpose: Purpose, problems: string[])
   if (values.REVOCATION_FEED_TOKEN !== undefined && secrets.includes(values.REVOCATION_FEED_TOKEN)) {
     problems.push('REVOCATION_FEED_TOKEN must not be the BETTER_AUTH_SECRET')
   }
-  checkKeys(values, problems)
+  checkKeys(values, purpose, problems)
   if (values.NODE_ENV !== 'production') return
   const secret = signingSecretOf(values)
   if (purpose === 'server' && secret !== null && !isGiven(secret) && !isMisread(secret)) {
@@ -184,9 +184,10 @@ function signingSecretOf(values: ReadValues): 'BETTER_AUTH_SECRET' | 'KEY_ENCRYP
   return values.JWT_KEY_FILES === undefined ? 'KEY_ENCRYPTION_SECRET' : null
 }
 
-function checkKeys(values: ReadValues, problems: string[]): void {
+function checkKeys(values: ReadValues, purpose: Purpose, problems: string[]): void {
   const { BETTER_AUTH_SECRET: secret, KEY_ENCRYPTION_SECRET: encryptionSecret } = values
-  if (values.JWT_ALGORITHM !== 'HS256' && secret !== undefined) {
+  // A command may well make a key pair for nodes that still sign with the secret.
+  if (purpose === 'server' && values.JWT_ALGORITHM !== 'HS256' && secret !== undefined) {
     problems.push(
       `BETTER_AUTH_SECRET signs nothing with JWT_ALGORITHM=${values.JWT_ALGORITHM}: move it to ` +
         'BETTER_AUTH_SECRET_PREVIOUS for as long as its tokens are to be accepted, or remove it',

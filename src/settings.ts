@@ -130,7 +130,7 @@ export const SETTINGS = {
   JWT_AUDIENCE: setting(
     {
       default: null,
-      expected: 'names separated by commas, at most 500 characters',
+      expected: 'names separated by commas, at most 500 bytes',
       description: '`aud` of access tokens. When set, a token for none of these is refused.',
     },
     parseAudience,
@@ -257,7 +257,7 @@ function parseIssuer(value: string): string {
 
 /** The same limit, for all of them together. */
 function parseAudience(value: string): readonly string[] {
-  if (value.length > 500) throw new Error('must have at most 500 characters')
+  if (Buffer.byteLength(value) > 500) throw new Error('must have at most 500 bytes')
   return parseList(value, 'audience')
 }
 

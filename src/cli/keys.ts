@@ -1,5 +1,4 @@
-import { composeKeyOperator } from '../compose.js'
-import { needsGeneratedSecret } from '../compose-keys.js'
+import { composeKeyOperator, needsGeneratedSecret } from '../compose-keys.js'
 import type { Config } from '../config.js'
 import { KEY_ACTIONS, type KeyReport, type ListedKey } from '../operators/key-commands.js'
 import { readOrCreateSecret } from '../secret-file.js'

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { KeySource } from '../core/key-source.js'
 import { createKeyring, type Keyring, type RingKey } from '../core/keyring.js'
 import type { KeySafe } from '../core/sealed-key.js'
@@ -43,7 +44,8 @@ export function followKeys(options: FollowKeysOptions): FollowedKeys {
   const foreign = new Set<string>()
   let keyring = given
   let failing = false
-  let readAt = Number.NEGATIVE_INFINITY
+  let learntAt = Number.NEGATIVE_INFINITY
+  let learning: Promise<boolean> | null = null
   let running: Promise<void> | null = null
   let following: Promise<void> | null = null
 
@@ -70,7 +72,6 @@ export function followKeys(options: FollowKeysOptions): FollowedKeys {
   }
 
   async function load(): Promise<void> {
-    readAt = monotonicMs()
     const { keys } = await store.read()
     keyring = createKeyring(given.secrets, toRing(keys))
   }
@@ -101,6 +102,15 @@ export function followKeys(options: FollowKeysOptions): FollowedKeys {
     return following
   }
 
+  /** Made-up keys cost one read a second, and a real one is not missed: all who come before the read wait for it. */
+  async function learnInTurn(): Promise<boolean> {
+    await delay(Math.max(0, learntAt + PAUSE_MS - monotonicMs()), undefined, { ref: false })
+    learntAt = monotonicMs()
+    learning = null
+    await catchUp()
+    return !failing
+  }
+
   async function makeFirst(wanted: AsymmetricAlgorithm): Promise<void> {
     const longestTokenSeconds = options.accessTokenTtlSeconds
     if (await store.prepare(wanted, longestTokenSeconds)) return
@@ -116,8 +126,8 @@ export function followKeys(options: FollowKeysOptions): FollowedKeys {
     catchUp,
     keyring: () => keyring,
     learn() {
-      if (monotonicMs() - readAt < PAUSE_MS && running === null) return !failing
-      return (running ?? catchUp()).then(() => !failing)
+      learning ??= learnInTurn()
+      return learning
     },
   }
 }

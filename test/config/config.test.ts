@@ -171,7 +171,7 @@ test.each([
   ['JWT_ALGORITHM', 'eddsa', 'must be HS256 or EdDSA or ES256 or RS256'],
   ['JWT_TYPE', 'at', 'must be JWT or at+jwt'],
   ['JWT_AUDIENCE', 'api,,admin', 'must not hold an empty audience'],
-  ['JWT_AUDIENCE', 'a'.repeat(501), 'must have at most 500 characters'],
+  ['JWT_AUDIENCE', 'é'.repeat(251), 'must have at most 500 bytes'],
   ['JWT_KEY_FILES', 'key.pem,', 'must not hold an empty file'],
   ['KEY_ENCRYPTION_SECRET', 'short', 'must have at least 32 bytes'],
   ['BETTER_AUTH_SECRET_PREVIOUS', `${SECRET}\nshort`, 'must have at least 32 bytes'],

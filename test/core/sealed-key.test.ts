@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { createKeySafe } from '../../src/core/sealed-key.js'
+import { generatePrivateKey } from '../../src/core/signing-key.js'
+import { SECRET } from './sample-token.js'
+
+const safe = createKeySafe(SECRET)
+const KEY = generatePrivateKey('EdDSA')
+
+test.each(['EdDSA', 'ES256', 'RS256'] as const)(
+  'a sealed %s key is the same after it is opened',
+  (algorithm) => {
+    const key = generatePrivateKey(algorithm)
+    const opened = safe.open(safe.seal(key))
+    expect(opened?.kid).toBe(key.kid)
+    expect(key.verifies('text', opened!.sign('text'))).toBe(true)
+  },
+)
+
+test('nothing private can be seen from outside, and no two seals are alike', () => {
+  const { sealed } = safe.seal(KEY)
+  expect(sealed.includes(KEY.toPkcs8().subarray(-32))).toBe(false)
+  expect(safe.seal(KEY).sealed.equals(sealed)).toBe(false)
+})
+
+test('another secret does not open it', () => {
+  expect(createKeySafe('pQ4tGz7LkVb2RwXc9NfMs1HyDj6UeTa0').open(safe.seal(KEY))).toBeNull()
+})
+
+test('a change of any byte, or a cut, keeps it shut', () => {
+  const sealedKey = safe.seal(KEY)
+  for (let i = 0; i < sealedKey.sealed.length; i++) {
+    const changed = Buffer.from(sealedKey.sealed)
+    changed[i]! ^= 1
+    expect(safe.open({ ...sealedKey, sealed: changed }), `byte ${i}`).toBeNull()
+  }
+  for (const length of [0, 1, 12, 28, sealedKey.sealed.length - 1]) {
+    expect(safe.open({ ...sealedKey, sealed: sealedKey.sealed.subarray(0, length) })).toBeNull()
+  }
+})
+
+test('it cannot be passed off as another key or for another algorithm', () => {
+  const other = safe.seal(generatePrivateKey('EdDSA'))
+  expect(safe.open({ ...safe.seal(KEY), kid: other.kid })).toBeNull()
+  expect(safe.open({ ...safe.seal(KEY), algorithm: 'ES256' })).toBeNull()
+})

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { deriveSealingKey, seal, unseal } from '../../src/core/sealing.js'
+import { SECRET } from './sample-token.js'
+
+const KEY = deriveSealingKey(SECRET, 'one purpose')
+const CONTENT = Buffer.from('content')
+
+test('what was sealed opens with the same key and label', () => {
+  expect(unseal(KEY, seal(KEY, CONTENT, 'label'), 'label')).toEqual(CONTENT)
+  expect(unseal(KEY, seal(KEY, Buffer.alloc(0)))).toEqual(Buffer.alloc(0))
+})
+
+test('it does not open under another label, or with the key for another purpose', () => {
+  const sealed = seal(KEY, CONTENT, 'label')
+  expect(() => unseal(KEY, sealed, 'Label')).toThrow()
+  expect(() => unseal(KEY, sealed)).toThrow()
+  expect(() => unseal(deriveSealingKey(SECRET, 'another purpose'), sealed, 'label')).toThrow()
+})
+
+test('it does not open with a shortened tag', () => {
+  const sealed = seal(KEY, CONTENT)
+  for (let cut = 1; cut <= 12; cut++) expect(() => unseal(KEY, sealed.subarray(0, -cut))).toThrow()
+})
