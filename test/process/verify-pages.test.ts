@@ -1,9 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -11,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { generatePrivateKey } from '../../src/core/signing-key.js'
 import { registerAda } from '../support/call.js'
 import { findPython } from '../support/find-python.js'
+import { freePort } from '../support/postgres-server.js'
 import { ROOT, type RunningKeyward, startKeyward } from '../support/keyward-process.js'
 import { skipBecause } from '../support/skip-because.js'
 import { makeTempFolder } from '../support/temp-folder.js'
@@ -26,15 +24,6 @@ function programsOf(page: string): Map<string, string> {
   return new Map(
     [...text.matchAll(/\*\*`(\S+)`\*\*\s+```\w+\n([^]*?)```/g)].map(([, file, code]) => [file!, code!]),
   )
-}
-
-async function takeFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 const startWith = (algorithm: string): Promise<RunningKeyward> =>
@@ -136,7 +125,7 @@ describe('docs/verify/python.md', () => {
         algorithm === 'HS256' ? code.replace(/from public_keys (.*)  #.*/, 'from shared_secret $1') : code
       writeFileSync(join(folder, file), chosen)
     }
-    const port = await takeFreePort()
+    const port = await freePort()
     const command = [python ?? '', '-m', 'uvicorn', 'api:app', '--port', String(port), '--log-level', 'error']
     return serve(command, { cwd: folder, env, port })
   }
@@ -192,7 +181,7 @@ describe('docs/verify/go.md', () => {
 
   test.each(ALGORITHMS)('its program reads tokens of %s, and refuses forged ones', async (algorithm) => {
     const keyward = await startWith(algorithm)
-    const port = await takeFreePort()
+    const port = await freePort()
     const env = { ...settingsFor(keyward, algorithm), ADDRESS: `127.0.0.1:${port}` }
     const url = await serve([program ?? ''], { cwd: makeTempFolder(), env, port })
     await expectToJudgeRightly(url, keyward)
