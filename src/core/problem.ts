@@ -8,14 +8,19 @@ export interface Problem {
   readonly status: number
   readonly detail: string
   readonly code: ErrorCode
-  readonly request_id: string
+  /** Where the server has one. */
+  readonly request_id?: string
   readonly errors?: readonly FieldError[]
 }
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** The problem for a code. Its texts are the table's: nothing of the request or of the server gets in. */
-export function problemOf(code: ErrorCode, requestId: string, errors?: readonly FieldError[]): Problem {
+export function problemOf(
+  code: ErrorCode,
+  requestId: string | undefined,
+  errors?: readonly FieldError[],
+): Problem {
   const { status, detail } = ERRORS[code]
   return {
     // With about:blank the title is that of the status (RFC 9457 §4.2.1).
@@ -24,7 +29,7 @@ export function problemOf(code: ErrorCode, requestId: string, errors?: readonly 
     status,
     detail,
     code,
-    request_id: requestId,
+    ...(requestId !== undefined && { request_id: requestId }),
     ...(errors && { errors }),
   }
 }

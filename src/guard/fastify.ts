@@ -1,38 +1,44 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../core/access-token.js'
 import { soleAuthorization } from '../core/bearer.js'
-import { challengeFor } from '../core/challenge.js'
-import { PROBLEM_TYPE, problemOf } from '../core/problem.js'
-import type { ErrorCode } from '../errors.js'
-import type { Guard, GuardVerdict } from './guard.js'
+import { type Admission, type AdmissionOptions, admit } from './admission.js'
+import type { Guard } from './guard.js'
+
+type GuardHook = (
+  this: void,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (error?: Error) => void,
+) => void
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who the request's token speaks for. Reading it on a route that the guard did not protect throws. */
+    /** Who the request's token speaks for. Reading it where nobody is known throws. */
     readonly user: Principal
+    /** The same on a route under `authenticateOptionally`: null for a request that came without credentials. */
+    readonly optionalUser: Principal | null
   }
   interface FastifyInstance {
     /** The hook that protects a route, or a scope of routes: use it as `onRequest`. */
-    authenticate(this: void, request: FastifyRequest, reply: FastifyReply, done: () => void): void
+    readonly authenticate: GuardHook
+    /** The hook for a route that strangers may use too: it lets requests without any credentials go on. */
+    readonly authenticateOptionally: GuardHook
   }
 }
 
-/** For the refusals that pass by themselves: `revocation_stale` and `keys_unavailable`. */
-const RETRY_AFTER_SECONDS = 1
-
 const PRINCIPAL = Symbol('keyward.principal')
-type GuardedRequest = FastifyRequest & { [PRINCIPAL]?: Principal | null }
+type GuardedRequest = FastifyRequest & { [PRINCIPAL]?: Principal | null | undefined }
 
 export interface GuardPluginOptions {
   readonly guard: Guard
 }
 
 /**
- * Adds `request.user` and the hook `app.authenticate` to a Fastify application.
- * A refused request is answered with 401, `WWW-Authenticate` and a problem; its handler does not run.
+ * Adds `request.user` and the hook `app.authenticate` to a Fastify application, and the same for routes where credentials
+ * are optional. A refused request is answered with 401, `WWW-Authenticate` and a problem; its handler does not run.
  */
 export async function guardPlugin(app: FastifyInstance, { guard }: GuardPluginOptions): Promise<void> {
-  app.decorateRequest(PRINCIPAL, null)
+  app.decorateRequest(PRINCIPAL, undefined)
   app.decorateRequest('user', {
     getter(this: GuardedRequest): Principal {
       const principal = this[PRINCIPAL]
@@ -40,25 +46,39 @@ export async function guardPlugin(app: FastifyInstance, { guard }: GuardPluginOp
       return principal
     },
   })
-  // With a callback: a promise for every request would cost more than the check itself.
-  app.decorate('authenticate', (request: GuardedRequest, reply: FastifyReply, done: () => void) => {
-    const settle = (verdict: GuardVerdict): void => {
-      if (!verdict.ok) return refuse(verdict.code, request, reply)
-      request[PRINCIPAL] = verdict.principal
-      done()
-    }
-    const verdict = guard.check(soleAuthorization(request.raw.rawHeaders, request.headers.authorization))
-    if (verdict instanceof Promise) void verdict.then(settle)
-    else settle(verdict)
+  app.decorateRequest('optionalUser', {
+    getter(this: GuardedRequest): Principal | null {
+      const principal = this[PRINCIPAL]
+      if (principal === undefined) throw new Error('request.optionalUser was read on a route without a guard')
+      return principal
+    },
   })
+  app.decorate('authenticate', createHook(guard, { optional: false }))
+  app.decorate('authenticateOptionally', createHook(guard, { optional: true }))
 }
 
-function refuse(code: ErrorCode, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = problemOf(code, request.id)
-  const challenge = challengeFor(code)
-  if (challenge === undefined) reply.header('retry-after', RETRY_AFTER_SECONDS)
-  else reply.header('www-authenticate', challenge)
-  reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
+/** With a callback: a promise for every request would cost more than the check itself. */
+function createHook(guard: Guard, options: AdmissionOptions): GuardHook {
+  return (request: GuardedRequest, reply, done) => {
+    const settle = (admission: Admission): void => {
+      switch (admission.kind) {
+        case 'admitted':
+          request[PRINCIPAL] = admission.principal
+          return done()
+        case 'refused': {
+          const { status, headers, body } = admission.reply
+          reply.code(status).headers(headers).send(body)
+          return
+        }
+        case 'failed':
+          return done(admission.error)
+      }
+    }
+    const authorization = soleAuthorization(request.raw.rawHeaders, request.headers.authorization)
+    const admission = admit(guard, authorization, options, request.id)
+    if (admission instanceof Promise) void admission.then(settle)
+    else settle(admission)
+  }
 }
 
 // Fastify's mark for "no scope of its own": the decorators belong to the application that registers the plugin.

@@ -102,11 +102,12 @@ export function answerUnreadableRequest(error: NodeJS.ErrnoException, socket: So
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? 'request_timeout'
         : 'malformed_request'
-  const problem = problemOf(code, randomUUID())
+  const requestId = randomUUID()
+  const problem = problemOf(code, requestId)
   const body = JSON.stringify(problem)
   const headers = {
     ...CONSTANT_HEADERS,
-    'x-request-id': problem.request_id,
+    'x-request-id': requestId,
     'content-type': PROBLEM_TYPE,
     'content-length': Buffer.byteLength(body),
     connection: 'close',

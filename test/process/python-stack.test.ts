@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { call } from '../support/call.js'
+import { findPython } from '../support/find-python.js'
 import { type RunningKeyward, startKeyward } from '../support/keyward-process.js'
 import { skipBecause } from '../support/skip-because.js'
 import { createServerDatabase } from '../support/test-database.js'
@@ -15,16 +16,7 @@ const run = promisify(execFile)
 let python: string | null = null
 
 beforeAll(async () => {
-  for (const candidate of ['python3', '/usr/bin/python3']) {
-    const works = await run(candidate, ['-c', `import ${MODULES}`]).then(
-      () => true,
-      () => false,
-    )
-    if (works) {
-      python = candidate
-      return
-    }
-  }
+  python = await findPython(MODULES)
 })
 beforeEach((context) => {
   if (python === null) skipBecause(context, `no python3 here can import ${MODULES}`)

@@ -1,8 +1,13 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { registerAda } from '../support/call.js'
+import { freePort } from '../support/postgres-server.js'
 import { ROOT, startKeyward } from '../support/keyward-process.js'
+import { makeTempFolder } from '../support/temp-folder.js'
+import { waitUntil } from '../support/wait-until.js'
 
 const run = promisify(execFile)
 
@@ -34,3 +39,42 @@ test('the README’s examples of the API work in the order in which they stand',
   }
   expect(stdout).not.toContain('about:blank')
 })
+
+const SECRET = 'q0Zk3vTnB8xWm5RjLs7YpUc2HdGf9EaK'
+/** What calls a route handler where Next.js does not. */
+const CALL_GET = `
+import { serve } from '@hono/node-server'
+serve({ fetch: GET, port: 8001 })
+`
+
+test.each(['fastify', 'express', 'hono', 'next'])(
+  'the README’s example for %s protects an API',
+  async (adapter) => {
+    const readme = readFileSync(`${ROOT}/README.md`, 'utf8')
+    const blocks = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, block]) => block ?? '')
+    const example = blocks.find((block) => block.includes(`'keyward/guard/${adapter}'`)) ?? ''
+    const port = await freePort()
+    const folder = makeTempFolder()
+    mkdirSync(join(folder, 'node_modules/@hono'), { recursive: true })
+    symlinkSync(ROOT, join(folder, 'node_modules/keyward'))
+    for (const name of ['fastify', 'express', 'hono', '@hono/node-server'])
+      symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
+    const program = adapter === 'next' ? example + CALL_GET : example
+    writeFileSync(join(folder, 'api.mjs'), program.replaceAll('8001', String(port)))
+
+    const keyward = await startKeyward({ env: { BETTER_AUTH_SECRET: SECRET } })
+    const child = spawn(process.execPath, ['api.mjs'], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, BETTER_AUTH_SECRET: SECRET },
+      stdio: 'inherit',
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const url = `http://localhost:${port}/whoami`
+    const refused = await waitUntil('the example answers', () => fetch(url).catch(() => null))
+    expect([refused.status, await refused.json()]).toMatchObject([401, { code: 'not_authenticated' }])
+    const token = await registerAda(keyward)
+    const { sub } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } })
+    expect([answer.status, await answer.json()]).toEqual([200, { id: sub }])
+  },
+)
