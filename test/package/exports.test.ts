@@ -27,7 +27,15 @@ test('every export resolves to a module with the right types, for Node and for b
   const analysis = await checkPackage(createPackageFromTarballData(readFileSync(tarball)))
   if (analysis.types === false) throw new Error('the package has no types')
   const modules = Object.keys(analysis.entrypoints).filter((name) => name !== './package.json')
-  expect(modules).toEqual(['./guard', './guard/fastify', './client', './errors'])
+  expect(modules.sort()).toEqual([
+    './client',
+    './errors',
+    './guard',
+    './guard/express',
+    './guard/fastify',
+    './guard/hono',
+    './guard/next',
+  ])
   // Without `exports` (node10) or ES modules (node16-cjs) the package cannot be used, and does not claim to be.
   const problems = analysis.problems.filter(
     (problem) => !('resolutionKind' in problem && ['node10', 'node16-cjs'].includes(problem.resolutionKind)),
@@ -61,15 +69,24 @@ describe('a strict project that has installed the package, and checks its librar
   const NODE = { module: 'NodeNext', lib: ['ES2022'], types: ['node'] }
   const BROWSER = { module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2022', 'DOM'], types: [] }
   const EVERYTHING = `
+    import express from 'express'
     import Fastify from 'fastify'
+    import { Hono } from 'hono'
     import { createClient, type KeywardError, type User } from 'keyward/client'
     import { ERRORS, type ErrorCode } from 'keyward/errors'
     import { createGuard, followRevocations } from 'keyward/guard'
+    import { guardMiddleware as forExpress } from 'keyward/guard/express'
     import { guardPlugin } from 'keyward/guard/fastify'
+    import { guardMiddleware as forHono } from 'keyward/guard/hono'
+    import { withGuard } from 'keyward/guard/next'
     const code: ErrorCode = 'email_taken'
     const status: number = ERRORS[code].status
     const followed = followRevocations({ url: 'https://auth.example.com', token: 'x' })
-    await Fastify().register(guardPlugin, { guard: createGuard({ secret: 'x', revocations: followed.check }) })
+    const guard = createGuard({ secret: 'x', revocations: followed.check })
+    await Fastify().register(guardPlugin, { guard })
+    express().use(forExpress(guard)).get('/', (request, response) => response.json({ id: request.user?.id }))
+    new Hono().use(forHono(guard)).get('/', (c) => c.json({ id: c.var.user.id }))
+    export const GET = withGuard(guard, (request: Request, user) => Response.json({ id: user.id, url: request.url }))
     const user: User = await createClient({ url: 'https://auth.example.com' }).readProfile()
     const error = null as unknown as KeywardError
     if (error.code === 'network_error' || error.code === code) throw error
@@ -77,7 +94,7 @@ describe('a strict project that has installed the package, and checks its librar
   `
 
   test('can use every export on Node', async () => {
-    expect(await check(NODE, EVERYTHING, '@types/node')).toBe('')
+    expect(await check(NODE, EVERYTHING, '@types/node', '@types/express', 'express', 'hono')).toBe('')
   })
 
   test('can use the client, as the README shows it, in a browser', async () => {
