@@ -4,6 +4,10 @@ import type { Account } from './accounts/account.js'
 import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
+import { createAttemptKeys } from './attempts/attempt.js'
+import { purgeAttempts } from './attempts/purge.js'
+import { createAttemptStore } from './attempts/sql.js'
+import { createThrottledPasswords } from './attempts/throttled-passwords.js'
 import { createBackground } from './background.js'
 import type { Config } from './config.js'
 import { createTokenKey } from './core/access-token.js'
@@ -17,7 +21,7 @@ import { Refusal } from './errors.js'
 import { createGuard } from './guard/guard.js'
 import type { Api } from './http/api.js'
 import { buildApp } from './http/app.js'
-import { createEventRecorder, createTally, type Log } from './log.js'
+import { createEventRecorder, createEventTally, createTally, type Log } from './log.js'
 import { runUserCommand, type UserCommand, type UserReport } from './operators/commands.js'
 import { createUserStore } from './operators/sql.js'
 import { readCommonPasswords } from './passwords/common-passwords.js'
@@ -99,6 +103,7 @@ export async function compose(parts: Parts): Promise<Composed> {
     [
       { name: 'write last seen', everyMs: ACTIVITY_INTERVAL_MS, run: activity.flush },
       { name: 'purge', everyMs: PURGE_INTERVAL_MS, run: () => purge(database, config.sessionIdleTtlSeconds) },
+      { name: 'purge attempts', everyMs: PURGE_INTERVAL_MS, run: () => purgeAttempts(database, clock) },
     ],
     log,
   )
@@ -178,12 +183,19 @@ function composeApi(
   const accounts = createAccountStore(database)
   const sessions = createSessionStore(database)
   const { passwordPolicy, hasher } = composePasswords(config, hashEngine)
-  const passwords = createPasswordQueue(hasher, {
+  const queue = createPasswordQueue(hasher, {
     inFlight: threadsOf(config.hashThreads),
     maxWaitMs: config.hashMaxWaitMs,
     monotonicMs,
     onRefused: createTally(log, 'passwords refused: more arrive than can be hashed'),
   })
+  const throttle = {
+    attempts: createAttemptStore(database),
+    keysOf: createAttemptKeys(tokenSecret),
+    clock,
+    onRefused: createEventTally(recordEvent, 'attempt_refused'),
+  }
+  const passwords = createThrottledPasswords(queue, config.rateLimit ? throttle : null)
   const { catchUp } = feed
   const issuing = { sessions, settings: config, tokenKey: createTokenKey(tokenSecret), clock }
   const ending = { sessions, clock, recordEvent, catchUp }

@@ -42,6 +42,7 @@ export interface Config {
   readonly hashThreads: number
   readonly hashMaxWaitMs: number
   readonly corsOrigins: readonly string[]
+  readonly rateLimit: boolean
   readonly docs: boolean
   readonly logLevel: Values['LOG_LEVEL']
 }
@@ -96,6 +97,7 @@ export function readConfig(environment: Environment, purpose: Purpose = 'server'
     hashThreads: values.HASH_THREADS,
     hashMaxWaitMs: values.HASH_MAX_WAIT,
     corsOrigins: values.CORS_ORIGINS ?? (isProduction ? [] : ['http://localhost:3000']),
+    rateLimit: values.RATE_LIMIT,
     docs: values.DOCS,
     logLevel: values.LOG_LEVEL,
   })

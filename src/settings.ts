@@ -177,7 +177,7 @@ export const SETTINGS = {
     },
     parseOrigins,
   ),
-  RATE_LIMIT: onOff('on', 'Reserved for the rate limiter, which this version does not have yet.'),
+  RATE_LIMIT: onOff('on', 'Limit attempts at passwords and requests, as docs/limits.md says.'),
   DOCS: onOff('on', 'Serve `/docs` and `/openapi.json`.'),
   LOG_LEVEL: oneOf(LOG_LEVELS, 'info', 'Least severe log lines to write.'),
 } as const

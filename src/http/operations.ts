@@ -31,7 +31,14 @@ export const login = {
   body: schemas.LoginBody,
   response: {
     200: success('Session', 'The password is right; a session is open'),
-    ...refusals(...FIELDS, 'invalid_credentials', 'account_disabled', ...SERVER, 'overloaded'),
+    ...refusals(
+      ...FIELDS,
+      'invalid_credentials',
+      'account_disabled',
+      'too_many_attempts',
+      ...SERVER,
+      'overloaded',
+    ),
   },
 }
 
@@ -99,7 +106,15 @@ export const changePassword = {
   body: schemas.PasswordBody,
   response: {
     200: success('Message', 'The new password counts from now on'),
-    ...refusals(...FIELDS, ...GUARD, 'wrong_password', 'account_not_found', ...SERVER, 'overloaded'),
+    ...refusals(
+      ...FIELDS,
+      ...GUARD,
+      'wrong_password',
+      'account_not_found',
+      'too_many_attempts',
+      ...SERVER,
+      'overloaded',
+    ),
   },
 }
 

@@ -1,13 +1,6 @@
-import { setTimeout } from 'node:timers/promises'
 import { CLOCK_MARGIN_SECONDS } from '../core/revocation-log.js'
+import { deleteInBatches } from '../db/delete-in-batches.js'
 import type { Queryable } from '../db/database.js'
-
-/** Rows removed in one statement, which on an embedded database takes some 10 ms during which nothing else happens. */
-const BATCH_SIZE = 100
-/** Between two statements, for everybody else. */
-const PAUSE_MS = 10
-/** Statements of one kind in one run; what is left waits for the next. */
-const MAX_BATCHES = 1_000
 
 // The database's clock decides, and every row outlives the last token that it concerns by a margin. Two nodes may
 // purge at once: each skips what the other holds.
@@ -40,20 +33,9 @@ const SPENT_REFRESH_TOKENS = `
 /** Removes what no token needs any more: ended and expired sessions, old spent refresh tokens, rows of the feed. */
 export async function purge(database: Queryable, sessionIdleTtlSeconds: number): Promise<number> {
   return (
-    (await purgeInBatches(database, EXPIRED_SESSIONS, [])) +
-    (await purgeInBatches(database, ENDED_SESSIONS, [])) +
-    (await purgeInBatches(database, SPENT_REFRESH_TOKENS, [sessionIdleTtlSeconds])) +
-    (await purgeInBatches(database, REVOCATIONS, []))
+    (await deleteInBatches(database, EXPIRED_SESSIONS, [])) +
+    (await deleteInBatches(database, ENDED_SESSIONS, [])) +
+    (await deleteInBatches(database, SPENT_REFRESH_TOKENS, [sessionIdleTtlSeconds])) +
+    (await deleteInBatches(database, REVOCATIONS, []))
   )
-}
-
-async function purgeInBatches(database: Queryable, sql: string, values: readonly unknown[]): Promise<number> {
-  let total = 0
-  for (let batch = 0; batch < MAX_BATCHES; batch++) {
-    const removed = (await database.query(sql, [BATCH_SIZE, ...values])).length
-    total += removed
-    if (removed < BATCH_SIZE) break
-    await setTimeout(PAUSE_MS)
-  }
-  return total
 }

@@ -42,6 +42,7 @@ test('nothing needs to be set to try it', () => {
     hashThreads: 0,
     hashMaxWaitMs: 2_000,
     corsOrigins: ['http://localhost:3000'],
+    rateLimit: true,
     docs: true,
     logLevel: 'info',
   } satisfies Config)
@@ -71,6 +72,7 @@ test('everything can be set', () => {
     HASH_THREADS: '3',
     HASH_MAX_WAIT: '1500',
     CORS_ORIGINS: 'https://app.example.com',
+    RATE_LIMIT: 'off',
     DOCS: 'off',
     LOG_LEVEL: 'debug',
   }
@@ -95,6 +97,7 @@ test('everything can be set', () => {
     hashThreads: 3,
     hashMaxWaitMs: 1_500,
     corsOrigins: ['https://app.example.com'],
+    rateLimit: false,
     docs: false,
     logLevel: 'debug',
   } satisfies Config)
