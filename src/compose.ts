@@ -96,6 +96,10 @@ export async function compose(parts: Parts): Promise<Composed> {
     log,
     corsOrigins: config.corsOrigins,
     docs: config.docs,
+    trustProxy: config.trustProxy,
+    hsts: config.hsts,
+    requestLimits: config.rateLimit ? config.requestLimits : null,
+    monotonicMs: parts.monotonicMs ?? processUptimeMs,
     feedToken: config.revocation.feedToken,
   })
 

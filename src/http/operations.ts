@@ -10,7 +10,8 @@ const HEALTH = { tags: ['health'] }
 const BODY = ['malformed_json', 'body_too_large', 'unsupported_media_type'] as const
 const FIELDS = ['validation_failed', ...BODY] as const
 const GUARD = ['not_authenticated', 'token_expired', 'invalid_token', 'revocation_stale'] as const
-const SERVER = ['internal_error', 'database_unavailable'] as const
+const FAILURE = ['internal_error', 'database_unavailable'] as const
+const SERVER = ['too_many_requests', ...FAILURE] as const
 
 export const register = {
   operationId: 'register',
@@ -163,5 +164,5 @@ export const ready = {
   operationId: 'ready',
   ...HEALTH,
   summary: 'Whether requests can be served: the database answers',
-  response: { 200: success('Health', 'They can'), ...refusals(...SERVER) },
+  response: { 200: success('Health', 'They can'), ...refusals(...FAILURE) },
 }

@@ -14,7 +14,7 @@ export function contextOf(request: FastifyRequest, reply: FastifyReply): Request
   reply.raw.once('close', () => answered.abort())
   return {
     requestId: request.id,
-    address: request.ip,
+    address: request.clientAddress,
     userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
     signal: answered.signal,
   }
