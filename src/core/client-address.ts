@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { createMemo } from './memo.js'
 
 /**
  * Whose `X-Forwarded-For` is believed: that of so many proxies in front (0: of nobody), or that of proxies in these
@@ -8,6 +9,8 @@ import ipaddr from 'ipaddr.js'
 export type ProxyTrust = number | readonly string[]
 
 const MAX_HOPS = 10
+/** Every request has few proxies to ask about, but reading an address takes microseconds. */
+const REMEMBERED_PEERS = 1_000
 
 /** Reads `off`, a number of proxies, or addresses and networks. Throws an Error that completes "TRUST_PROXY …". */
 export function parseProxyTrust(text: string): ProxyTrust {
@@ -50,10 +53,11 @@ export function createClientAddress(trust: ProxyTrust): ClientAddressOf {
     return (peer, forwardedFor = '') => parseForwarded(forwardedFor.split(',').at(-trust)) ?? peer
   }
   const networks = trust.map((network) => ipaddr.parseCIDR(network))
+  const isTrusted = createMemo(REMEMBERED_PEERS, (address) => isWithin(networks, address))
   return (peer, forwardedFor = '') => {
     const entries = forwardedFor.split(',')
     let client = peer
-    while (isWithin(networks, client)) {
+    while (isTrusted(client)) {
       const next = parseForwarded(entries.pop())
       if (next === null) break
       client = next
@@ -72,5 +76,5 @@ function isWithin(networks: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][], addr
 function parseForwarded(entry = ''): string | null {
   const text = entry.trim()
   const bare = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text
-  return isIP(bare) === 0 ? null : ipaddr.process(bare).toString()
+  return isIP(bare) === 0 || bare.includes('%') ? null : bare
 }
