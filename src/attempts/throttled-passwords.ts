@@ -1,9 +1,14 @@
 import type { RequestContext } from '../core/auth-event.js'
 import type { Clock } from '../core/clock.js'
+import { createTurns } from '../core/turns.js'
 import { Refusal } from '../errors.js'
 import type { PasswordVerdict, PasswordVerifier } from '../passwords/password-hasher.js'
 import type { PasswordQueue } from '../passwords/password-queue.js'
-import type { Attempt, AttemptKeysOf, AttemptStore } from './attempt.js'
+import type { Attempt, AttemptKeys, AttemptKeysOf, AttemptStore } from './attempt.js'
+
+interface WithHash {
+  readonly passwordHash: string
+}
 
 /** Somebody's claim to know the password of an account, whether or not there is one. */
 export interface Claim<Found> {
@@ -21,7 +26,7 @@ export interface CheckedClaim<Found> extends PasswordVerdict {
 export interface AdmittedPasswords {
   hash(password: string): Promise<string>
   /** Counts an attempt, then looks up, then compares. Refusal: `too_many_attempts`, before anything is looked up. */
-  check<Found extends { readonly passwordHash: string }>(claim: Claim<Found>): Promise<CheckedClaim<Found>>
+  check<Found extends WithHash>(claim: Claim<Found>): Promise<CheckedClaim<Found>>
 }
 
 /**
@@ -47,15 +52,25 @@ export function createThrottledPasswords(
   queue: PasswordQueue,
   throttle: Throttle | null,
 ): ThrottledPasswords {
+  const inTurn = createTurns()
+
+  /** One attempt of a client at an account at a time: else parallel log-ins, all right, would refuse each other. */
+  function check<Found extends WithHash>(
+    verifier: PasswordVerifier,
+    claim: Claim<Found>,
+    context: RequestContext,
+  ): Promise<CheckedClaim<Found>> {
+    if (throttle === null) return compare(verifier, claim)
+    const keys = throttle.keysOf(claim.email, context.address)
+    return inTurn(keys.pair.toString('hex'), () => compareThrottled(verifier, claim, throttle, keys, context))
+  }
+
   return {
     admit: (context, work) =>
       queue.admit(context, (verifier) =>
         work({
           hash: (password) => verifier.hash(password),
-          check: (claim) =>
-            throttle === null
-              ? compare(verifier, claim)
-              : compareThrottled(verifier, claim, throttle, context),
+          check: (claim) => check(verifier, claim, context),
         }),
       ),
     async rememberPlace(email, { address }) {
@@ -65,7 +80,7 @@ export function createThrottledPasswords(
   }
 }
 
-async function compare<Found extends { readonly passwordHash: string }>(
+async function compare<Found extends WithHash>(
   verifier: PasswordVerifier,
   { password, find }: Claim<Found>,
 ): Promise<CheckedClaim<Found>> {
@@ -73,14 +88,15 @@ async function compare<Found extends { readonly passwordHash: string }>(
   return { found, ...(await verifier.verify(password, found?.passwordHash ?? null)) }
 }
 
-async function compareThrottled<Found extends { readonly passwordHash: string }>(
+async function compareThrottled<Found extends WithHash>(
   verifier: PasswordVerifier,
   claim: Claim<Found>,
   throttle: Throttle,
+  keys: AttemptKeys,
   context: RequestContext,
 ): Promise<CheckedClaim<Found>> {
   const { attempts } = throttle
-  const attempt = await take(throttle, claim.email, context)
+  const attempt = await take(throttle, keys, context)
   const checked = await compare(verifier, claim).catch(async (error: unknown) => {
     // Overload, a hang-up, the database away: nothing was learnt. If it cannot be given back either, it counts.
     await attempts.giveBack(attempt).catch(() => {})
@@ -91,12 +107,12 @@ async function compareThrottled<Found extends { readonly passwordHash: string }>
 }
 
 async function take(
-  { attempts, keysOf, clock, onRefused }: Throttle,
-  email: string,
+  { attempts, clock, onRefused }: Throttle,
+  keys: AttemptKeys,
   context: RequestContext,
 ): Promise<Attempt> {
   const now = clock()
-  const taken = await attempts.take(keysOf(email, context.address), new Date(now))
+  const taken = await attempts.take(keys, new Date(now))
   if (!('closedUntil' in taken)) return taken
   onRefused(context)
   throw new Refusal('too_many_attempts', {
