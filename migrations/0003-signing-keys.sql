@@ -1,5 +1,5 @@
 -- Key pairs that sign access tokens. A row holds the times by which every node knows what to do, so nobody has to act at
--- the right moment (docs/decisions/0006-keys.md). Whoever changes rows holds this table in share row exclusive mode.
+-- the right moment (docs/decisions/0007-keys.md). Whoever changes rows holds this table in share row exclusive mode.
 create table keyward_signing_keys (
   -- RFC 7638 thumbprint of the public key.
   kid text primary key check (kid ~ '^[A-Za-z0-9_-]{43}$'),

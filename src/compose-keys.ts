@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Task } from './background.js'
 import type { Config } from './config.js'
 import { type AccessTokenClaims, signAccessToken } from './core/access-token.js'
@@ -55,6 +56,16 @@ export function needsGeneratedSecret({
 /** What seals keys in the database; null when none of them count here. */
 export function keyEncryptionSecretOf(config: Config, generatedSecret: string | null): string | null {
   return config.keyFiles.length > 0 ? null : (config.keyEncryptionSecret ?? generatedSecret)
+}
+
+/** What other secrets are derived from: one that all nodes share. */
+export function rootSecretOf(
+  { tokenSecret, keyEncryptionSecret, keyFiles }: Config,
+  generatedSecret: string | null,
+): string {
+  const secret = tokenSecret ?? keyEncryptionSecret ?? generatedSecret
+  if (secret !== null) return secret
+  return keyFiles.map((file) => readFileSync(file, 'utf8')).join('')
 }
 
 /** Throws an Error in words for the operator when a key file cannot be used. */

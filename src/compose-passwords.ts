@@ -4,7 +4,7 @@ import { createTally, type Log } from './log.js'
 import { readCommonPasswords } from './passwords/common-passwords.js'
 import type { HashEngine } from './passwords/hash-engine.js'
 import { createHashThreads, type HashThreads } from './passwords/hash-threads.js'
-import { createPasswordHasher, type PasswordHasher } from './passwords/password-hasher.js'
+import { createPasswordHasher, type PasswordVerifier } from './passwords/password-hasher.js'
 import { createPasswordPolicy } from './passwords/password-policy.js'
 import { createPasswordQueue, type PasswordQueue } from './passwords/password-queue.js'
 
@@ -29,11 +29,11 @@ export function composePasswords(config: Config, hashEngine: HashEngine) {
 /** What stands between requests and the hasher. */
 export function composePasswordQueue(
   config: Config,
-  hasher: PasswordHasher,
+  verifier: PasswordVerifier,
   monotonicMs: () => number,
   log: Log,
 ): PasswordQueue {
-  return createPasswordQueue(hasher, {
+  return createPasswordQueue(verifier, {
     inFlight: threadsOf(config),
     maxWaitMs: config.hashMaxWaitMs,
     monotonicMs,

@@ -3,8 +3,12 @@ import type { Account } from './accounts/account.js'
 import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
+import { createAttemptKeys } from './attempts/attempt.js'
+import { purgeAttempts } from './attempts/purge.js'
+import { createAttemptStore } from './attempts/sql.js'
+import { createThrottledPasswords } from './attempts/throttled-passwords.js'
 import { createBackground } from './background.js'
-import { composeKeyOperator, composeKeys, type NodeKeys } from './compose-keys.js'
+import { composeKeyOperator, composeKeys, type NodeKeys, rootSecretOf } from './compose-keys.js'
 import { composePasswordQueue, composePasswords } from './compose-passwords.js'
 import type { Config } from './config.js'
 import type { RequestContext } from './core/auth-event.js'
@@ -18,7 +22,7 @@ import { createGuardOn } from './guard/guard.js'
 import type { Api } from './http/api.js'
 import { buildApp } from './http/app.js'
 import { KEY_CHANNEL } from './keys/sql.js'
-import { createEventRecorder, type Log } from './log.js'
+import { createEventRecorder, createEventTally, type Log } from './log.js'
 import { runUserCommand, type UserCommand, type UserReport } from './operators/commands.js'
 import type { KeyCommand, KeyReport } from './operators/key-commands.js'
 import { createUserStore } from './operators/sql.js'
@@ -92,6 +96,10 @@ export async function compose(given: Parts): Promise<Composed> {
     log,
     corsOrigins: config.corsOrigins,
     docs: config.docs,
+    trustProxy: config.trustProxy,
+    hsts: config.hsts,
+    requestLimits: config.rateLimit ? config.requestLimits : null,
+    monotonicMs,
     feedToken: config.revocation.feedToken,
   })
 
@@ -103,6 +111,11 @@ export async function compose(given: Parts): Promise<Composed> {
         name: 'purge',
         everyMs: PURGE_INTERVAL_MS,
         run: (stopping) => purge(database, config.sessionIdleTtlSeconds, stopping),
+      },
+      {
+        name: 'purge attempts',
+        everyMs: PURGE_INTERVAL_MS,
+        run: (stopping) => purgeAttempts(database, clock, stopping),
       },
     ],
     log,
@@ -157,7 +170,7 @@ export function composeOperator({
 
 /** The rules, each with what it needs. */
 function composeApi(
-  { config, database, log, hashEngine, clock, monotonicMs }: Required<Parts>,
+  { config, generatedSecret, database, log, hashEngine, clock, monotonicMs }: Required<Parts>,
   feed: Feed,
   activity: Activity,
   keys: NodeKeys,
@@ -166,7 +179,14 @@ function composeApi(
   const accounts = createAccountStore(database)
   const sessions = createSessionStore(database)
   const { passwordPolicy, hasher } = composePasswords(config, hashEngine)
-  const passwords = composePasswordQueue(config, hasher, monotonicMs, log)
+  const throttle = {
+    attempts: createAttemptStore(database),
+    keysOf: createAttemptKeys(rootSecretOf(config, generatedSecret)),
+    clock,
+    onRefused: createEventTally(recordEvent, 'attempt_refused'),
+  }
+  const queue = composePasswordQueue(config, hasher, monotonicMs, log)
+  const passwords = createThrottledPasswords(queue, config.rateLimit ? throttle : null)
   const { catchUp } = feed
   const issuing = { sessions, settings: config, signToken: keys.signToken, clock }
   const ending = { sessions, clock, recordEvent, catchUp }

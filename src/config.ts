@@ -54,6 +54,14 @@ export interface Config {
   readonly hashThreads: number
   readonly hashMaxWaitMs: number
   readonly corsOrigins: readonly string[]
+  readonly trustProxy: Values['TRUST_PROXY']
+  readonly hsts: boolean
+  readonly rateLimit: boolean
+  readonly requestLimits: {
+    readonly requests: number
+    readonly registrations: number
+    readonly refreshes: number
+  }
   readonly docs: boolean
   readonly logLevel: Values['LOG_LEVEL']
 }
@@ -114,6 +122,14 @@ export function readConfig(environment: Environment, purpose: Purpose = 'server'
     hashThreads: values.HASH_THREADS,
     hashMaxWaitMs: values.HASH_MAX_WAIT,
     corsOrigins: values.CORS_ORIGINS ?? (isProduction ? [] : ['http://localhost:3000']),
+    trustProxy: values.TRUST_PROXY,
+    hsts: values.HSTS,
+    rateLimit: values.RATE_LIMIT,
+    requestLimits: Object.freeze({
+      requests: values.RATE_LIMIT_REQUESTS,
+      registrations: values.RATE_LIMIT_REGISTRATIONS,
+      refreshes: values.RATE_LIMIT_REFRESHES,
+    }),
     docs: values.DOCS,
     logLevel: values.LOG_LEVEL,
   })

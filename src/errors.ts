@@ -22,6 +22,8 @@ export const ERRORS = {
   body_too_large: { status: 413, detail: 'The body is too large' },
   uri_too_long: { status: 414, detail: 'The address is too long' },
   unsupported_media_type: { status: 415, detail: 'The body must be application/json in UTF-8' },
+  too_many_attempts: { status: 429, detail: 'Too many failed attempts' },
+  too_many_requests: { status: 429, detail: 'Too many requests' },
   headers_too_large: { status: 431, detail: 'The headers are too large' },
   internal_error: { status: 500, detail: 'Something went wrong on the server' },
   database_unavailable: { status: 503, detail: 'The database cannot be reached right now' },

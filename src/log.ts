@@ -1,5 +1,5 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
-import type { RecordEvent } from './core/auth-event.js'
+import type { AuthEventName, RecordEvent, RequestContext } from './core/auth-event.js'
 import type { LOG_LEVELS } from './settings.js'
 
 export type Log = Logger
@@ -43,6 +43,37 @@ export function createTally(log: Log, message: string): () => void {
   }
   return () => {
     if (count++ === 0) setTimeout(write, TALLY_INTERVAL_MS).unref()
+  }
+}
+
+/** For events that come in floods: the first at once, and each second one line for all since, with the last's context. */
+export function createEventTally(
+  recordEvent: RecordEvent,
+  event: AuthEventName,
+): (context: RequestContext) => void {
+  let latest: RequestContext | null = null
+  let count = 0
+  let timer: NodeJS.Timeout | null = null
+  const write = (): void => {
+    timer = null
+    if (latest !== null) {
+      recordEvent(event, latest, { count })
+      start()
+    }
+  }
+  const start = (): void => {
+    latest = null
+    count = 0
+    timer = setTimeout(write, TALLY_INTERVAL_MS).unref()
+  }
+  return (context) => {
+    if (timer === null) {
+      recordEvent(event, context, { count: 1 })
+      start()
+    } else {
+      latest = context
+      count++
+    }
   }
 }
 

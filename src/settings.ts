@@ -1,3 +1,4 @@
+import { parseProxyTrust } from './core/client-address.js'
 import { parseConnectionUrl } from './db/connection-url.js'
 import { TOKEN_ALGORITHMS } from './core/signing-key.js'
 import { TOKEN_TYPES } from './core/token-header.js'
@@ -59,6 +60,9 @@ function integer(fallback: number, least: number, most: number, description: str
     return value
   })
 }
+
+const perMinute = (fallback: number, description: string): Setting<number> =>
+  integer(fallback, 1, 1_000_000_000, description)
 
 function text(fallback: string, expected: string, description: string): Setting<string> {
   return setting({ default: fallback, expected, description }, (value) => value)
@@ -220,7 +224,19 @@ export const SETTINGS = {
     },
     parseOrigins,
   ),
-  RATE_LIMIT: onOff('on', 'Reserved for the rate limiter, which this version does not have yet.'),
+  TRUST_PROXY: setting(
+    {
+      default: 'off',
+      expected: 'off, a number of proxies, or addresses such as 10.0.0.1,10.1.0.0/16',
+      description: 'Proxies in front whose `X-Forwarded-For` names the client.',
+    },
+    parseProxyTrust,
+  ),
+  HSTS: onOff('off', 'Tell browsers to use TLS alone. For servers behind a proxy that ends TLS.'),
+  RATE_LIMIT: onOff('on', 'Limit attempts at passwords, and requests (docs/limits.md).'),
+  RATE_LIMIT_REQUESTS: perMinute(6_000, 'Requests a minute from one client.'),
+  RATE_LIMIT_REGISTRATIONS: perMinute(60, 'Of these, registrations.'),
+  RATE_LIMIT_REFRESHES: perMinute(600, 'Of these, exchanges of refresh tokens.'),
   DOCS: onOff('on', 'Serve `/docs` and `/openapi.json`.'),
   LOG_LEVEL: oneOf(LOG_LEVELS, 'info', 'Least severe log lines to write.'),
 } as const

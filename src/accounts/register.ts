@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import type { ThrottledPasswords } from '../attempts/throttled-passwords.js'
 import type { RecordEvent, RequestContext } from '../core/auth-event.js'
 import type { Clock } from '../core/clock.js'
 import { parseDisplayName } from '../core/display-name.js'
 import { parseEmail } from '../core/email.js'
 import { type FieldError, Refusal } from '../errors.js'
-import type { PasswordQueue } from '../passwords/password-queue.js'
 import type { PasswordPolicy } from '../passwords/password-policy.js'
 import type { AccountStore, StoredCredentials } from './account.js'
 
@@ -16,7 +16,7 @@ export interface Registration {
 
 export interface RegisterDependencies {
   readonly accounts: AccountStore
-  readonly passwords: PasswordQueue
+  readonly passwords: ThrottledPasswords
   readonly passwordPolicy: PasswordPolicy
   readonly clock: Clock
   readonly recordEvent: RecordEvent
@@ -38,9 +38,9 @@ export async function register(
     recordEvent('register_refused', context, { reason: 'email_taken' })
     throw new Refusal('email_taken')
   }
-  const passwordHash = await passwords.admit(context, async (hasher) => {
+  const passwordHash = await passwords.admit(context, async (admitted) => {
     if (await accounts.isEmailTaken(email.lookupKeys)) refuseTaken()
-    return hasher.hash(registration.password)
+    return admitted.hash(registration.password)
   })
   const createdAt = new Date(clock())
   const account = await accounts.insert({
@@ -51,6 +51,7 @@ export async function register(
     createdAt,
   })
   if (account === null) return refuseTaken()
+  await passwords.rememberPlace(email.address, context)
   recordEvent('register', context, { userId: account.id })
   return { account, passwordHash }
 }

@@ -12,7 +12,7 @@ export interface RequestContext {
 interface EventFields {
   readonly userId?: string
   readonly sessionId?: string | null
-  /** How many sessions the event ended. */
+  /** How many sessions the event ended, or how many events one line stands for. */
   readonly count?: number
   readonly reason?:
     | 'unknown_email'
@@ -28,6 +28,7 @@ export const AUTH_EVENTS = [
   'register_refused',
   'login',
   'login_failed',
+  'attempt_refused',
   'session_refreshed',
   'refresh_repeated',
   'refresh_token_reused',

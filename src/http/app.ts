@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
+import type { ProxyTrust } from '../core/client-address.js'
 import { Refusal } from '../errors.js'
 import { guardPlugin } from '../guard/fastify.js'
 import type { Guard } from '../guard/guard.js'
 import type { Log } from '../log.js'
 import type { Api } from './api.js'
-import { CONSTANT_HEADERS } from './constant-headers.js'
+import { resolveClientAddress } from './client-address.js'
+import { constantHeaders } from './constant-headers.js'
 import { serveDocs } from './docs.js'
 import { answerUnreadableRequest, replyWithProblems, sendError } from './error-reply.js'
 import { acceptJsonOnly } from './json-body.js'
 import { refuseOtherMethods } from './method-not-allowed.js'
+import { limitRequests, type RequestLimits } from './request-limits.js'
 import { addRoutes } from './routes.js'
 import { SHARED_SCHEMAS } from './schemas.js'
 
@@ -20,6 +23,12 @@ export interface AppOptions {
   readonly log: Log
   readonly corsOrigins: readonly string[]
   readonly docs: boolean
+  readonly trustProxy: ProxyTrust
+  readonly hsts: boolean
+  /** Null for none. */
+  readonly requestLimits: RequestLimits | null
+  /** Milliseconds that only ever grow. */
+  readonly monotonicMs: () => number
   /** With which other services follow ended sessions; null for nobody. */
   readonly feedToken: string | null
 }
@@ -31,14 +40,9 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 20_000
 
 /** Builds the HTTP side: everything from socket to rules and back. Call `ready()` or `listen()` on it. */
-export async function buildApp({
-  api,
-  guard,
-  log,
-  corsOrigins,
-  docs,
-  feedToken,
-}: AppOptions): Promise<FastifyInstance> {
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { api, guard, log, requestLimits } = options
+  const headersOfAll = constantHeaders(options.hsts)
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -63,18 +67,19 @@ export async function buildApp({
         allowUnionTypes: true,
       },
     },
-    clientErrorHandler: answerUnreadableRequest,
+    clientErrorHandler: (error, socket) => answerUnreadableRequest(error, socket, headersOfAll),
     frameworkErrors: (error, request, reply) => {
-      reply.headers({ ...CONSTANT_HEADERS, 'x-request-id': request.id })
+      reply.headers({ ...headersOfAll, 'x-request-id': request.id })
       sendError(error, request, reply, log)
     },
   })
 
   replyWithProblems(app, log)
   acceptJsonOnly(app)
+  resolveClientAddress(app, options.trustProxy, log)
   // Hooks that have nothing to wait for call back: a promise for each would cost every request.
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(CONSTANT_HEADERS)
+    reply.headers(headersOfAll)
     reply.header('x-request-id', request.id)
     const { httpVersion, headers } = request.raw
     const lacksHost = httpVersion !== '1.0' && headers.host === undefined
@@ -83,27 +88,29 @@ export async function buildApp({
   // Node answers any expectation but 100-continue with a bare 417; it may as well be ignored (RFC 9110 §10.1.1).
   app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   await app.register(cors, {
-    origin: [...corsOrigins],
+    origin: [...options.corsOrigins],
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     allowedHeaders: ['Authorization', 'Content-Type'],
-    exposedHeaders: ['Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+    exposedHeaders: ['RateLimit', 'RateLimit-Policy', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
     maxAge: 600,
     strictPreflight: false,
   })
+  // After CORS: browsers may ask first as often as they like, and may read a refusal.
+  if (requestLimits) limitRequests(app, requestLimits, options.monotonicMs)
   // Before the body: what it holds does not matter where nothing listens.
   app.addHook('onRequest', (request, _reply, done) => {
     done(request.is404 ? new Refusal('route_not_found') : undefined)
   })
   await app.register(guardPlugin, { guard })
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema)
-  if (docs) await serveDocs(app)
+  if (options.docs) await serveDocs(app)
   await app.register(async (scope) => {
     const routes: { method: string; url: string }[] = []
     scope.addHook('onRoute', ({ method, url }) => {
       for (const each of [method].flat()) routes.push({ method: each, url })
     })
-    addRoutes(scope, api, feedToken)
+    addRoutes(scope, api, options.feedToken)
     refuseOtherMethods(app, [...routes])
   })
   return app

@@ -5,7 +5,6 @@ import { challengeFor } from '../core/challenge.js'
 import { PROBLEM_TYPE, problemOf } from '../core/problem.js'
 import { type ErrorCode, type FieldError, Refusal } from '../errors.js'
 import type { Log } from '../log.js'
-import { CONSTANT_HEADERS } from './constant-headers.js'
 
 /** The single exit for everything that is not a success. Register it before any route. */
 export function replyWithProblems(app: FastifyInstance, log: Log): void {
@@ -91,7 +90,11 @@ function describeValidation(validation: readonly AjvError[]): FieldError[] {
 }
 
 /** Answers what Node's HTTP parser could not read, then closes the connection. */
-export function answerUnreadableRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerUnreadableRequest(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  constantHeaders: Readonly<Record<string, string>>,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -106,7 +109,7 @@ export function answerUnreadableRequest(error: NodeJS.ErrnoException, socket: So
   const problem = problemOf(code, requestId)
   const body = JSON.stringify(problem)
   const headers = {
-    ...CONSTANT_HEADERS,
+    ...constantHeaders,
     'x-request-id': requestId,
     'content-type': PROBLEM_TYPE,
     'content-length': Buffer.byteLength(body),

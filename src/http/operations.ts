@@ -16,7 +16,8 @@ const GUARD = [
   'revocation_stale',
   'keys_unavailable',
 ] as const
-const SERVER = ['internal_error', 'database_unavailable'] as const
+const FAILURE = ['internal_error', 'database_unavailable'] as const
+const SERVER = ['too_many_requests', ...FAILURE] as const
 
 export const register = {
   operationId: 'register',
@@ -37,7 +38,14 @@ export const login = {
   body: schemas.LoginBody,
   response: {
     200: success('Session', 'The password is right; a session is open'),
-    ...refusals(...FIELDS, 'invalid_credentials', 'account_disabled', ...SERVER, 'overloaded'),
+    ...refusals(
+      ...FIELDS,
+      'invalid_credentials',
+      'account_disabled',
+      'too_many_attempts',
+      ...SERVER,
+      'overloaded',
+    ),
   },
 }
 
@@ -105,7 +113,15 @@ export const changePassword = {
   body: schemas.PasswordBody,
   response: {
     200: success('Message', 'The new password counts from now on'),
-    ...refusals(...FIELDS, ...GUARD, 'wrong_password', 'account_not_found', ...SERVER, 'overloaded'),
+    ...refusals(
+      ...FIELDS,
+      ...GUARD,
+      'wrong_password',
+      'account_not_found',
+      'too_many_attempts',
+      ...SERVER,
+      'overloaded',
+    ),
   },
 }
 
@@ -167,5 +183,5 @@ export const ready = {
   operationId: 'ready',
   ...HEALTH,
   summary: 'Whether requests can be served: the database answers',
-  response: { 200: success('Health', 'They can'), ...refusals(...SERVER) },
+  response: { 200: success('Health', 'They can'), ...refusals(...FAILURE) },
 }

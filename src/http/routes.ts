@@ -9,13 +9,16 @@ import { contextOf, toWireRevocations, toWireSessions, toWireTokens, toWireUser 
 /** Seconds that a request for news of ended sessions may be held open. */
 const MAX_WAIT_SECONDS = 20
 
+/** What must go on whatever a client at the same address does: supervision, and the news of ended sessions. */
+const UNLIMITED = { limit: null }
+
 /** The whole API. */
 export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | null): void {
   const { authenticate: onRequest } = app
 
   app.post<{ Body: schemas.RegisterBody }>(
     '/api/auth/register',
-    { schema: operations.register },
+    { schema: operations.register, config: { limit: 'registrations' } },
     async (request, reply) => {
       const { email, name, password } = request.body
       reply.code(201)
@@ -34,7 +37,7 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
 
   app.post<{ Body: schemas.RefreshBody }>(
     '/api/auth/refresh',
-    { schema: operations.refresh },
+    { schema: operations.refresh, config: { limit: 'refreshes' } },
     async (request, reply) =>
       toWireTokens(await api.refresh(request.body.refresh_token, contextOf(request, reply))),
   )
@@ -93,7 +96,7 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
 
   app.get<{ Querystring: schemas.RevocationsQuery }>(
     '/api/auth/revocations',
-    { onRequest: requireFeedToken(feedToken), schema: operations.readRevocations },
+    { onRequest: requireFeedToken(feedToken), schema: operations.readRevocations, config: UNLIMITED },
     async (request) => {
       const { after = '0', wait = '0' } = request.query
       const page = await api.readRevocations(Number(after), Math.min(Number(wait), MAX_WAIT_SECONDS))
@@ -105,9 +108,9 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     sendKeySet(request, reply, api.readPublicKeys()),
   )
 
-  app.get('/health/live', { schema: operations.live }, async () => ({ status: 'live' }))
+  app.get('/health/live', { schema: operations.live, config: UNLIMITED }, async () => ({ status: 'live' }))
 
-  app.get('/health/ready', { schema: operations.ready }, async () => {
+  app.get('/health/ready', { schema: operations.ready, config: UNLIMITED }, async () => {
     const ageMs = await api.checkReady()
     return { status: 'ready', revocation_age_ms: Math.round(ageMs) }
   })

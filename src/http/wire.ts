@@ -11,7 +11,7 @@ export function contextOf(request: FastifyRequest, reply: FastifyReply): Request
   const userAgent = request.headers['user-agent'] ?? ''
   return {
     requestId: request.id,
-    address: request.ip,
+    address: request.clientAddress,
     userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH),
     signal: hangUpOf(request, reply),
   }

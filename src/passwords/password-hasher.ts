@@ -12,6 +12,10 @@ export interface PasswordVerdict {
 export interface PasswordHasher {
   /** Hashes all of the password; nothing is truncated (ASVS 6.2.8). */
   hash(password: string): Promise<string>
+}
+
+/** For `src/attempts` alone, which bounds how often anybody may ask (CONTRIBUTING.md, "Who may import whom"). */
+export interface PasswordVerifier extends PasswordHasher {
   /**
    * Checks a password against a stored hash. `null` stands for an account that does not exist: it costs the same
    * work as a wrong password and never matches (ASVS 6.3.8). An unreadable hash never matches either.
@@ -33,7 +37,7 @@ const NO_MATCH: PasswordVerdict = { matches: false, outdated: false }
 const DUMMY_BCRYPT_TAIL = 'IQ7GqWIzUpOJCwBOBdyXaeWxZRdFhhuMLFMCA5wRPMGbq5CmmdTzS'
 const DUMMY_ARGON2ID = `$argon2id$v=19$m=${ARGON2ID_PARAMETERS.memoryKib},t=${ARGON2ID_PARAMETERS.passes},p=${ARGON2ID_PARAMETERS.lanes}$c29tZSBzYWx0IG9mIDE2Qg$3yzhTDjhFHAMVkWYMcDqdnNb0TfQ7xbKpZIVdGlaFDs`
 
-export function createPasswordHasher(engine: HashEngine, options: HasherOptions): PasswordHasher {
+export function createPasswordHasher(engine: HashEngine, options: HasherOptions): PasswordVerifier {
   const { scheme, bcryptCost } = options
 
   async function hash(password: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { toAddressBlock } from '../core/address-block.js'
 import { Refusal } from '../errors.js'
 import { createFairLine } from './fair-line.js'
-import type { PasswordHasher } from './password-hasher.js'
+import type { PasswordVerifier } from './password-hasher.js'
 
 /** Who waits for a password to be hashed. */
 export interface PasswordClient {
@@ -16,7 +16,7 @@ export interface PasswordQueue {
    * when the wait would be too long: ask before anything that costs (ASVS 15.2.2). Who hangs up while waiting for a turn
    * loses the place; the `malformed_request` that ends their work is read by nobody.
    */
-  admit<T>(client: PasswordClient, work: (hasher: PasswordHasher) => Promise<T>): Promise<T>
+  admit<T>(client: PasswordClient, work: (verifier: PasswordVerifier) => Promise<T>): Promise<T>
 }
 
 export interface PasswordQueueOptions {
@@ -62,7 +62,10 @@ const MAX_RETRY_AFTER_SECONDS = 60
  * them all. Turns go round by address. A check takes one turn for all of its hashes: if it queued for each, an account
  * whose check takes several would stand out under load (ASVS 6.3.8).
  */
-export function createPasswordQueue(hasher: PasswordHasher, options: PasswordQueueOptions): PasswordQueue {
+export function createPasswordQueue(
+  verifier: PasswordVerifier,
+  options: PasswordQueueOptions,
+): PasswordQueue {
   const { inFlight, maxWaitMs, monotonicMs, onRefused } = options
   const line = createFairLine<Waiting>()
   const places = new Set<Place>()
@@ -182,8 +185,8 @@ export function createPasswordQueue(hasher: PasswordHasher, options: PasswordQue
       const place = takePlace(client)
       try {
         return await work({
-          hash: (password) => inTurn(place, () => hasher.hash(password)),
-          verify: (password, storedHash) => inTurn(place, () => hasher.verify(password, storedHash)),
+          hash: (password) => inTurn(place, () => verifier.hash(password)),
+          verify: (password, storedHash) => inTurn(place, () => verifier.verify(password, storedHash)),
         })
       } finally {
         leavePlace(place)

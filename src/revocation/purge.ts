@@ -1,13 +1,6 @@
-import { setTimeout } from 'node:timers/promises'
 import { CLOCK_MARGIN_SECONDS } from '../core/revocation-log.js'
+import { deleteInBatches } from '../db/delete-in-batches.js'
 import type { Queryable } from '../db/database.js'
-
-/** Rows removed in one statement, which on an embedded database takes some 10 ms during which nothing else happens. */
-const BATCH_SIZE = 100
-/** Between two statements, for everybody else. */
-const PAUSE_MS = 10
-/** Statements of one kind in one run; what is left waits for the next. */
-const MAX_BATCHES = 1_000
 
 // The database's clock decides, and every row outlives the last token that it concerns by a margin. Two nodes may
 // purge at once: each skips what the other holds.
@@ -53,23 +46,6 @@ export async function purge(
     [REVOCATIONS, []],
   ]
   let total = 0
-  for (const [sql, values] of statements) total += await purgeInBatches(database, sql, values, stopping)
-  return total
-}
-
-async function purgeInBatches(
-  database: Queryable,
-  sql: string,
-  values: readonly number[],
-  stopping?: AbortSignal,
-): Promise<number> {
-  let total = 0
-  for (let batch = 0; batch < MAX_BATCHES; batch++) {
-    if (stopping?.aborted) break
-    const removed = (await database.query(sql, [BATCH_SIZE, ...values])).length
-    total += removed
-    if (removed < BATCH_SIZE) break
-    await setTimeout(PAUSE_MS)
-  }
+  for (const [sql, values] of statements) total += await deleteInBatches(database, sql, values, stopping)
   return total
 }

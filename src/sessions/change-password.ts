@@ -1,10 +1,10 @@
 import type { CredentialStore } from '../accounts/account.js'
+import type { ThrottledPasswords } from '../attempts/throttled-passwords.js'
 import type { Principal } from '../core/access-token.js'
 import type { RequestContext } from '../core/auth-event.js'
 import { isStorableText } from '../core/text.js'
 import { Refusal } from '../errors.js'
 import type { PasswordPolicy } from '../passwords/password-policy.js'
-import type { PasswordQueue } from '../passwords/password-queue.js'
 import type { EndDependencies } from './end-sessions.js'
 
 export interface PasswordChange {
@@ -14,13 +14,14 @@ export interface PasswordChange {
 
 export interface PasswordChangeDependencies extends EndDependencies {
   readonly credentials: CredentialStore
-  readonly passwords: PasswordQueue
+  readonly passwords: ThrottledPasswords
   readonly passwordPolicy: PasswordPolicy
 }
 
 /**
  * Sets a new password for the caller and ends all other sessions (ASVS 6.2.3, 7.4.3). Refusals: `validation_failed`
- * with what is wrong with the new password, `wrong_password` for a wrong current one, `account_not_found`.
+ * with what is wrong with the new password, `wrong_password` for a wrong current one, `too_many_attempts` (counted
+ * together with those at log-ins), `account_not_found`.
  */
 export async function changePassword(
   dependencies: PasswordChangeDependencies,
@@ -29,17 +30,19 @@ export async function changePassword(
   context: RequestContext,
 ): Promise<void> {
   const { credentials, passwords, sessions, clock, recordEvent } = dependencies
-  const replaced = await passwords.admit(context, async (hasher) => {
+  const replaced = await passwords.admit(context, async (admitted) => {
     const found = await credentials.findCredentialsById(principal.id)
     if (found === null) throw new Refusal('account_not_found')
     const { account, passwordHash: verifiedHash } = found
     checkNewPassword(newPassword, currentPassword, dependencies.passwordPolicy(newPassword, account.email))
     if (!isStorableText(currentPassword)) return false
-    if (!(await hasher.verify(currentPassword, verifiedHash)).matches) return false
+    const { email } = account
+    const claim = { email, password: currentPassword, find: async () => found }
+    if (!(await admitted.check(claim)).matches) return false
     return sessions.replacePassword({
       userId: account.id,
       verifiedHash,
-      newHash: await hasher.hash(newPassword),
+      newHash: await admitted.hash(newPassword),
       exceptSessionId: principal.sessionId,
       now: new Date(clock()),
     })

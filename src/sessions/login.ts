@@ -1,10 +1,9 @@
 import type { Account, CredentialStore } from '../accounts/account.js'
+import type { AdmittedPasswords, ThrottledPasswords } from '../attempts/throttled-passwords.js'
 import type { RecordEvent, RequestContext } from '../core/auth-event.js'
-import { parseEmail } from '../core/email.js'
+import { type Email, parseEmail } from '../core/email.js'
 import { isStorableText } from '../core/text.js'
 import { type FieldError, Refusal } from '../errors.js'
-import type { PasswordHasher } from '../passwords/password-hasher.js'
-import type { PasswordQueue } from '../passwords/password-queue.js'
 import type { IssuedTokens } from './session.js'
 
 export interface Credentials {
@@ -14,7 +13,7 @@ export interface Credentials {
 
 export interface LoginDependencies {
   readonly credentials: CredentialStore
-  readonly passwords: PasswordQueue
+  readonly passwords: ThrottledPasswords
   readonly startSession: (
     account: Account,
     verifiedHash: string,
@@ -24,35 +23,36 @@ export interface LoginDependencies {
 }
 
 /** An account that changes under a log-in is looked at once more; twice is no accident. */
-const MAX_ATTEMPTS = 2
+const MAX_LOOKS = 2
 
 /**
  * Opens a session for the right password. Refusals: `validation_failed` (never the password policy),
- * `invalid_credentials`, and `account_disabled`, which only the right password learns of.
+ * `too_many_attempts` and `invalid_credentials`, alike whether or not there is an account, and `account_disabled`,
+ * which only the right password learns of.
  */
 export async function login(
   dependencies: LoginDependencies,
   { email, password }: Credentials,
   context: RequestContext,
 ): Promise<IssuedTokens> {
-  const lookupKeys = checkForm(email, password)
-  return dependencies.passwords.admit(context, (hasher) =>
-    openSession({ ...dependencies, hasher }, lookupKeys, password, context),
+  const parsed = checkForm(email, password)
+  return dependencies.passwords.admit(context, (admitted) =>
+    openSession({ ...dependencies, admitted }, parsed, password, context),
   )
 }
 
 interface Admitted extends LoginDependencies {
-  readonly hasher: PasswordHasher
+  readonly admitted: AdmittedPasswords
 }
 
 async function openSession(
   dependencies: Admitted,
-  lookupKeys: readonly string[],
+  email: Email,
   password: string,
   context: RequestContext,
 ): Promise<IssuedTokens> {
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const { account, currentHash } = await verify(dependencies, lookupKeys, password, context)
+  for (let look = 1; look <= MAX_LOOKS; look++) {
+    const { account, currentHash } = await verify(dependencies, email, password, context)
     const session = await dependencies.startSession(account, currentHash, context)
     if (session !== null) {
       dependencies.recordEvent('login', context, { userId: account.id, sessionId: session.sessionId })
@@ -67,14 +67,17 @@ async function openSession(
 /** The account and its hash as it is now. A hash is computed whether or not the account exists (ASVS 6.3.8). */
 async function verify(
   dependencies: Admitted,
-  lookupKeys: readonly string[],
+  email: Email,
   password: string,
   context: RequestContext,
 ): Promise<{ account: Account; currentHash: string }> {
-  const { credentials, hasher, recordEvent } = dependencies
-  const found = await credentials.findCredentials(lookupKeys)
-  const verdict = await hasher.verify(password, found?.passwordHash ?? null)
-  if (found === null || !verdict.matches) {
+  const { credentials, admitted, recordEvent } = dependencies
+  const { found, matches, outdated } = await admitted.check({
+    email: email.address,
+    password,
+    find: () => credentials.findCredentials(email.lookupKeys),
+  })
+  if (found === null || !matches) {
     const reason = found === null ? 'unknown_email' : 'wrong_password'
     recordEvent('login_failed', context, { reason, ...(found && { userId: found.account.id }) })
     throw new Refusal('invalid_credentials')
@@ -84,20 +87,20 @@ async function verify(
     recordEvent('login_failed', context, { reason: 'account_disabled', userId: account.id })
     throw new Refusal('account_disabled')
   }
-  if (!verdict.outdated) return { account, currentHash: passwordHash }
+  if (!outdated) return { account, currentHash: passwordHash }
   return { account, currentHash: await renewHash(dependencies, account.id, passwordHash, password, context) }
 }
 
 /** The hash that is the account's now. Being too busy must not fail a log-in that has succeeded: the next renews. */
 async function renewHash(
-  { credentials, hasher, recordEvent }: Admitted,
+  { credentials, admitted, recordEvent }: Admitted,
   id: string,
   verifiedHash: string,
   password: string,
   context: RequestContext,
 ): Promise<string> {
   try {
-    const newHash = await hasher.hash(password)
+    const newHash = await admitted.hash(password)
     if (!(await credentials.replaceHash(id, verifiedHash, newHash))) return verifiedHash
     recordEvent('password_rehashed', context, { userId: id })
     return newHash
@@ -107,7 +110,7 @@ async function renewHash(
   }
 }
 
-function checkForm(email: string, password: string): readonly string[] {
+function checkForm(email: string, password: string): Email {
   const errors: FieldError[] = []
   const parsed = parseEmail(email)
   if (parsed === null) errors.push({ field: 'email', message: 'is not a valid email address' })
@@ -115,5 +118,5 @@ function checkForm(email: string, password: string): readonly string[] {
     errors.push({ field: 'password', message: 'contains characters that cannot be used' })
   }
   if (parsed === null || errors.length > 0) throw new Refusal('validation_failed', { errors })
-  return parsed.lookupKeys
+  return parsed
 }

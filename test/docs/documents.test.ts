@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { envExample, withSettingsTable } from '../../scripts/settings-docs.js'
+import {
+  CLOSED_WAIT_SECONDS,
+  FAILURE_LIMITS,
+  FIRST_WAIT_SECONDS,
+  KNOWN_PLACE_SECONDS,
+  MOST_FAILURES,
+} from '../../src/attempts/limits.js'
 import { AUTH_EVENTS } from '../../src/core/auth-event.js'
 import { ERRORS } from '../../src/errors.js'
+import { SETTINGS } from '../../src/settings.js'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
@@ -27,6 +35,42 @@ test('docs/errors.md lists exactly the codes, states and texts that the server s
 
 test('docs/events.md lists exactly the security events that the server logs', () => {
   expect(tableRows(read('docs/events.md')).map(([event]) => event)).toEqual([...AUTH_EVENTS])
+})
+
+/** As people write it: `15 min`. */
+function inWords(seconds: number): string {
+  const units: [string, number][] = [
+    ['day', 86_400],
+    ['h', 3_600],
+    ['min', 60],
+    ['s', 1],
+  ]
+  const [unit, size] = units.find(([, size]) => seconds % size === 0)!
+  return `${seconds / size} ${unit}`
+}
+
+test('docs/limits.md gives exactly the figures by which attempts at passwords are limited', () => {
+  const text = read('docs/limits.md')
+  const documented = tableRows(text).filter(([name = '']) => name in FAILURE_LIMITS)
+  const actual = Object.entries(FAILURE_LIMITS).map(([name, limit]) => [
+    name,
+    String(limit.freeFailures),
+    inWords(FIRST_WAIT_SECONDS),
+    inWords(limit.longestWaitSeconds),
+    inWords(CLOSED_WAIT_SECONDS),
+    inWords(limit.forgetsOneAfterSeconds),
+  ])
+  expect(documented).toEqual(actual)
+  expect(text).toContain(`| after ${MOST_FAILURES} failures |`)
+  expect(text).toContain(`for ${KNOWN_PLACE_SECONDS / 86_400} days after the last time`)
+})
+
+test('docs/limits.md names every setting of the limits, with its default', () => {
+  const documented = tableRows(read('docs/limits.md')).filter(([name]) => name!.startsWith('RATE_LIMIT_'))
+  const actual = Object.entries(SETTINGS).filter(([name]) => name.startsWith('RATE_LIMIT_'))
+  expect(documented.map(([name, value]) => [name, value])).toEqual(
+    actual.map(([name, setting]) => [name, setting.default]),
+  )
 })
 
 test('the README’s table of settings is the one the server reads', () => {

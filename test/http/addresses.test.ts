@@ -4,6 +4,7 @@ import { type Reply, useTestApp } from '../support/test-app.js'
 import { expectProblem } from './expect-problem.js'
 
 const app = useTestApp()
+const behindTls = useTestApp({ environment: { HSTS: 'on' } })
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND']
 const ROUTES: Record<string, string> = {
@@ -135,6 +136,15 @@ describe('every answer carries the protective headers', () => {
     expect(headers).not.toHaveProperty('x-powered-by')
     expect(headers).not.toHaveProperty('set-cookie')
     if (status >= 400) expect(body.request_id).toBe(headers['x-request-id'])
+  })
+
+  test('and where TLS is promised, the promise, for a year', async () => {
+    const hsts = 'max-age=31536000; includeSubDomains'
+    for (const [, method, url, options] of cases) {
+      const request = { ...options, method: method as 'GET', url }
+      expect((await app.send(request)).headers).not.toHaveProperty('strict-transport-security')
+      expect((await behindTls.send(request)).headers['strict-transport-security']).toBe(hsts)
+    }
   })
 
   test('with a request id that no client chooses', async () => {

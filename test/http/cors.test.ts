@@ -32,7 +32,9 @@ test.for(['https://app.example.com', 'https://admin.example.com'])(
       const { headers } = await ask(configured, origin, url)
       expect(headers['access-control-allow-origin']).toBe(origin)
       expect(headers['access-control-allow-credentials']).toBe('true')
-      expect(headers['access-control-expose-headers']).toBe('Retry-After, WWW-Authenticate, X-Request-Id')
+      expect(headers['access-control-expose-headers']).toBe(
+        'RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id',
+      )
     }
   },
 )

@@ -5,7 +5,7 @@ import { disable, remove } from './users-table.js'
 
 const FEED_TOKEN = 'Qm4rTs9WbYc3DfGh6KjEaJ8vXk2pQz7L'
 const app = useTestApp({
-  environment: { ...QUIET_FEED, ACCESS_TOKEN_TTL: '60', REVOCATION_FEED_TOKEN: FEED_TOKEN },
+  environment: { ...QUIET_FEED, RATE_LIMIT: 'on', ACCESS_TOKEN_TTL: '60', REVOCATION_FEED_TOKEN: FEED_TOKEN },
 })
 
 interface Schema {
@@ -165,6 +165,8 @@ async function walk(): Promise<[string, Reply][]> {
     }
     await send(operation, { payload: { email: user.email, name: 'Walker', password: 'wr0ng-Password!' } })
   }
+  const guess = { email: 'walker@example.com', password: 'wr0ng-Password!' }
+  for (let i = 0; i < 6; i++) await send('POST /api/auth/login', { payload: guess })
   await send('POST /api/auth/refresh', { payload: { refresh_token: user.refreshToken } })
   await send('POST /api/auth/refresh', { payload: { refresh_token: 'none' } })
 
@@ -185,7 +187,10 @@ async function walk(): Promise<[string, Reply][]> {
     for (const options of payload ? broken : []) await send(operation, options, own.token)
     if (operation.endsWith('{id}')) await send(operation, { id: own.sessionId }, (await app.newUser()).token)
     const wrong = { ...change, current_password: 'wr0ng-Password!' }
-    if (operation.endsWith('password')) await send(operation, { payload: wrong }, own.token)
+    const isPassword = operation.endsWith('password')
+    const tries = isPassword ? 6 : 0
+    for (let i = 0; i < tries; i++) await send(operation, { payload: wrong }, user.token)
+    if (isPassword) await send(operation, { payload: wrong }, own.token)
     // The deleted one first: ending a session makes the server hear of its end as well.
     for (const token of [gone.token, disabled.token, own.token, 'x', undefined]) {
       await send(operation, { id: own.sessionId, ...(payload && { payload }) }, token)
@@ -231,6 +236,7 @@ test('every answer that is met on a walk over all operations is documented, with
     'internal_error',
     'revocation_stale',
     'keys_unavailable',
+    'too_many_requests',
   ])
   for (const [name, { responses }] of operations()) {
     for (const { description } of Object.values(responses)) {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { PasswordHasher, PasswordVerdict } from '../../src/passwords/password-hasher.js'
+import type { PasswordVerifier, PasswordVerdict } from '../../src/passwords/password-hasher.js'
 import { createPasswordQueue, type PasswordQueue } from '../../src/passwords/password-queue.js'
 
 interface Started {
@@ -13,13 +13,13 @@ const MIN_WAITING = 16
 const MAX_WAIT_MS = 2_000
 
 /** Computes nothing: every hash runs until the test ends it. */
-function createManualHasher(): { hasher: PasswordHasher; started: Started[] } {
+function createManualHasher(): { hasher: PasswordVerifier; started: Started[] } {
   const started: Started[] = []
   const run = <T>(name: string, result: T): Promise<T> =>
     new Promise((resolve, reject) => {
       started.push({ name, finish: () => resolve(result), fail: reject })
     })
-  const hasher: PasswordHasher = {
+  const hasher: PasswordVerifier = {
     hash: (password) => run(password, 'stored'),
     verify: (password) => run(password, RIGHT),
   }

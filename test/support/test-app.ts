@@ -117,6 +117,7 @@ export async function buildTestApp(database: Database, options: TestAppOptions =
     NODE_ENV: 'test',
     BETTER_AUTH_SECRET: SECRET,
     BCRYPT_COST: '4',
+    RATE_LIMIT: 'off',
     ...options.environment,
   })
   const {

@@ -1,0 +1,81 @@
+import type { Queryable } from '../db/database.js'
+import type { Attempt, AttemptKeys, AttemptStore } from './attempt.js'
+import { FAILURE_LIMITS, KNOWN_PLACE_SECONDS, waitsOf } from './limits.js'
+
+const TAKE = 'select closed_until, known from keyward_take_attempt($1, $2, $3)'
+
+// Rows are locked in the order of their keys, as in keyward_take_attempt(). What had been closed by this very attempt
+// opens again; no other can have come since.
+const HELD = `
+  held as (
+    select key from keyward_password_attempts where key = any($1::bytea[]) order by key for update
+  )`
+const GIVEN_BACK = `
+  update keyward_password_attempts as attempt
+     set forgotten_at = forgotten_at - forgets_after * interval '1 second', open_at = least(open_at, $3)
+    from unnest($1::bytea[], $2::integer[]) as taken (key, forgets_after)
+    join held on held.key = taken.key
+   where attempt.key = taken.key`
+
+const GIVE_BACK = `with ${HELD} ${GIVEN_BACK}`
+
+// Written once a day at most, however often somebody logs in from there.
+const remember = (place: string, now: string): string => `
+  insert into keyward_known_places (key, last_login_at) values (${place}, ${now})
+  on conflict (key) do update set last_login_at = excluded.last_login_at
+   where keyward_known_places.last_login_at < excluded.last_login_at - interval '1 day'`
+
+const REMEMBER = remember('$1', '$2')
+
+const SETTLE = `
+  with ${HELD}, given_back as (
+    ${GIVEN_BACK} and attempt.key <> $4
+  ), reset as (
+    delete from keyward_password_attempts where key = (select key from held where key = $4)
+  )
+  ${remember('$4', '$3')}`
+
+const KINDS = ['pair', 'account', 'address'] as const
+const RULES = KINDS.map((kind) => ({
+  kind,
+  waits: waitsOf(FAILURE_LIMITS[kind]),
+  forgets_after: FAILURE_LIMITS[kind].forgetsOneAfterSeconds,
+}))
+
+export function createAttemptStore(database: Queryable): AttemptStore {
+  return {
+    async take(keys, now) {
+      const knownSince = new Date(now.getTime() - KNOWN_PLACE_SECONDS * 1000)
+      const [row] = await database.query<{ closed_until: Date | null; known: boolean }>(TAKE, [
+        now.toISOString(),
+        knownSince.toISOString(),
+        toBuckets(keys),
+      ])
+      if (!row) throw new Error('keyward_take_attempt() returned nothing.')
+      if (row.closed_until !== null) return { closedUntil: row.closed_until }
+      return { keys, takenAt: now, isKnownPlace: row.known }
+    },
+
+    async giveBack(attempt) {
+      await database.query(GIVE_BACK, takenValues(attempt))
+    },
+
+    async settle(attempt) {
+      await database.query(SETTLE, [...takenValues(attempt), attempt.keys.pair])
+    },
+
+    async remember({ pair }, now) {
+      await database.query(REMEMBER, [pair, now.toISOString()])
+    },
+  }
+}
+
+function toBuckets(keys: AttemptKeys): string {
+  return JSON.stringify(RULES.map(({ kind, ...rule }) => ({ ...rule, key: keys[kind].toString('hex') })))
+}
+
+/** Parameters `$1` to `$3`: the keys that counted it, how fast each forgets, when it was. */
+function takenValues({ keys, takenAt, isKnownPlace }: Attempt): unknown[] {
+  const rules = isKnownPlace ? RULES.slice(0, 1) : RULES
+  return [rules.map(({ kind }) => keys[kind]), rules.map((rule) => rule.forgets_after), takenAt.toISOString()]
+}

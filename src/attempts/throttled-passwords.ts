@@ -1,0 +1,121 @@
+import type { RequestContext } from '../core/auth-event.js'
+import type { Clock } from '../core/clock.js'
+import { createTurns } from '../core/turns.js'
+import { Refusal } from '../errors.js'
+import type { PasswordVerdict, PasswordVerifier } from '../passwords/password-hasher.js'
+import type { PasswordQueue } from '../passwords/password-queue.js'
+import type { Attempt, AttemptKeys, AttemptKeysOf, AttemptStore } from './attempt.js'
+
+interface WithHash {
+  readonly passwordHash: string
+}
+
+/** Somebody's claim to know the password of an account, whether or not there is one. */
+export interface Claim<Found> {
+  readonly email: string
+  readonly password: string
+  /** Not called for an attempt that is refused. */
+  readonly find: () => Promise<Found | null>
+}
+
+export interface CheckedClaim<Found> extends PasswordVerdict {
+  readonly found: Found | null
+}
+
+/** One admitted request. */
+export interface AdmittedPasswords {
+  hash(password: string): Promise<string>
+  /** Counts an attempt, then looks up, then compares. Refusal: `too_many_attempts`, before anything is looked up. */
+  check<Found extends WithHash>(claim: Claim<Found>): Promise<CheckedClaim<Found>>
+}
+
+/**
+ * The only way to a password's check: whatever asks for one - log-in, change of password - shares the same counts
+ * (ASVS 6.3.1).
+ */
+export interface ThrottledPasswords {
+  /** Runs `work` with a place in the queue. Refusal: `overloaded`, at once. */
+  admit<T>(context: RequestContext, work: (passwords: AdmittedPasswords) => Promise<T>): Promise<T>
+  /** Where an account was made, its owner counts as known from then on. */
+  rememberPlace(email: string, context: RequestContext): Promise<void>
+}
+
+export interface Throttle {
+  readonly attempts: AttemptStore
+  readonly keysOf: AttemptKeysOf
+  readonly clock: Clock
+  readonly onRefused: (context: RequestContext) => void
+}
+
+/** Without a throttle, attempts are neither counted nor refused. */
+export function createThrottledPasswords(
+  queue: PasswordQueue,
+  throttle: Throttle | null,
+): ThrottledPasswords {
+  const inTurn = createTurns()
+
+  /** One attempt of a client at an account at a time: else parallel log-ins, all right, would refuse each other. */
+  function check<Found extends WithHash>(
+    verifier: PasswordVerifier,
+    claim: Claim<Found>,
+    context: RequestContext,
+  ): Promise<CheckedClaim<Found>> {
+    if (throttle === null) return compare(verifier, claim)
+    const keys = throttle.keysOf(claim.email, context.address)
+    return inTurn(keys.pair.toString('hex'), () => compareThrottled(verifier, claim, throttle, keys, context))
+  }
+
+  return {
+    admit: (context, work) =>
+      queue.admit(context, (verifier) =>
+        work({
+          hash: (password) => verifier.hash(password),
+          check: (claim) => check(verifier, claim, context),
+        }),
+      ),
+    async rememberPlace(email, { address }) {
+      if (throttle === null) return
+      await throttle.attempts.remember(throttle.keysOf(email, address), new Date(throttle.clock()))
+    },
+  }
+}
+
+async function compare<Found extends WithHash>(
+  verifier: PasswordVerifier,
+  { password, find }: Claim<Found>,
+): Promise<CheckedClaim<Found>> {
+  const found = await find()
+  return { found, ...(await verifier.verify(password, found?.passwordHash ?? null)) }
+}
+
+async function compareThrottled<Found extends WithHash>(
+  verifier: PasswordVerifier,
+  claim: Claim<Found>,
+  throttle: Throttle,
+  keys: AttemptKeys,
+  context: RequestContext,
+): Promise<CheckedClaim<Found>> {
+  const { attempts } = throttle
+  const attempt = await take(throttle, keys, context)
+  const checked = await compare(verifier, claim).catch(async (error: unknown) => {
+    // Overload, a hang-up, the database away: nothing was learnt. If it cannot be given back either, it counts.
+    await attempts.giveBack(attempt).catch(() => {})
+    throw error
+  })
+  if (checked.matches) await attempts.settle(attempt)
+  return checked
+}
+
+async function take(
+  { attempts, clock, onRefused }: Throttle,
+  keys: AttemptKeys,
+  context: RequestContext,
+): Promise<Attempt> {
+  const now = clock()
+  const taken = await attempts.take(keys, new Date(now))
+  if (!('closedUntil' in taken)) return taken
+  onRefused(context)
+  throw new Refusal('too_many_attempts', {
+    retryAfterSeconds: Math.ceil((taken.closedUntil.getTime() - now) / 1000),
+  })
+}
