@@ -31,8 +31,8 @@ function environment(database: KeywardDatabase): Record<string, string> {
     BCRYPT_COST: String(BCRYPT_COST),
     BETTER_AUTH_SECRET: SECRET,
     REVOCATION_FEED_TOKEN: FEED_TOKEN,
-    // All load comes from one address.
-    RATE_LIMIT: 'off',
+    // The load says on whose behalf it comes, so that limits by client can stay on.
+    TRUST_PROXY: '1',
     ...('url' in database ? { DATABASE_URL: database.url } : { EMBEDDED: 'on', DATA_DIR: database.dataDir }),
   }
 }
