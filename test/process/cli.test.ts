@@ -65,7 +65,11 @@ test.each([
 test('`keyward migrate` applies what is new, says what, and says so when there is nothing', async () => {
   const { url, database } = await makeDatabase()
   const first = await keyward(['migrate'], { DATABASE_URL: url })
-  expect(first).toEqual({ code: 0, stdout: 'Applied: 0001-users.sql, 0002-sessions.sql\n', stderr: '' })
+  expect(first).toEqual({
+    code: 0,
+    stdout: 'Applied: 0001-users.sql, 0002-sessions.sql, 0004-password-attempts.sql\n',
+    stderr: '',
+  })
   expect(await database.query('select * from users')).toEqual([])
   const second = await keyward(['migrate'], { DATABASE_URL: url })
   expect(second).toEqual({ code: 0, stdout: 'The database is up to date.\n', stderr: '' })
@@ -76,7 +80,9 @@ test('`keyward migrate` says that it has adopted a users table', async () => {
   await makePythonUsersTable(database)
   const { code, stdout } = await keyward(['migrate'], { DATABASE_URL: url })
   expect(code).toBe(0)
-  expect(stdout).toBe('The existing users table was adopted.\nApplied: 0001-users.sql, 0002-sessions.sql\n')
+  expect(stdout).toBe(
+    'The existing users table was adopted.\nApplied: 0001-users.sql, 0002-sessions.sql, 0004-password-attempts.sql\n',
+  )
   expect(await database.query('select id from users')).toHaveLength(3)
 })
 
