@@ -1,10 +1,10 @@
 import type { RequestContext } from '../core/auth-event.js'
 import type { Clock } from '../core/clock.js'
-import { createTurns } from '../core/turns.js'
 import { Refusal } from '../errors.js'
 import type { PasswordVerdict, PasswordVerifier } from '../passwords/password-hasher.js'
 import type { PasswordQueue } from '../passwords/password-queue.js'
 import type { Attempt, AttemptKeys, AttemptKeysOf, AttemptStore } from './attempt.js'
+import { createCrowds } from './crowd.js'
 
 interface WithHash {
   readonly passwordHash: string
@@ -52,19 +52,10 @@ export function createThrottledPasswords(
   queue: PasswordQueue,
   throttle: Throttle | null,
 ): ThrottledPasswords {
-  const inTurn = createTurns()
-
-  /** One attempt of a client at an account at a time: else parallel log-ins, all right, would refuse each other. */
-  function check<Found extends WithHash>(
-    verifier: PasswordVerifier,
-    claim: Claim<Found>,
-    context: RequestContext,
-  ): Promise<CheckedClaim<Found>> {
-    if (throttle === null) return compare(verifier, claim)
-    const keys = throttle.keysOf(claim.email, context.address)
-    return inTurn(keys.pair.toString('hex'), () => compareThrottled(verifier, claim, throttle, keys, context))
-  }
-
+  const check =
+    throttle === null
+      ? <Found extends WithHash>(verifier: PasswordVerifier, claim: Claim<Found>) => compare(verifier, claim)
+      : createThrottledCheck(throttle)
   return {
     admit: (context, work) =>
       queue.admit(context, (verifier) =>
@@ -88,34 +79,41 @@ async function compare<Found extends WithHash>(
   return { found, ...(await verifier.verify(password, found?.passwordHash ?? null)) }
 }
 
-async function compareThrottled<Found extends WithHash>(
-  verifier: PasswordVerifier,
-  claim: Claim<Found>,
-  throttle: Throttle,
-  keys: AttemptKeys,
-  context: RequestContext,
-): Promise<CheckedClaim<Found>> {
-  const { attempts } = throttle
-  const attempt = await take(throttle, keys, context)
-  const checked = await compare(verifier, claim).catch(async (error: unknown) => {
-    // Overload, a hang-up, the database away: nothing was learnt. If it cannot be given back either, it counts.
-    await attempts.giveBack(attempt).catch(() => {})
-    throw error
-  })
-  if (checked.matches) await attempts.settle(attempt)
-  return checked
-}
+function createThrottledCheck({ attempts, keysOf, clock, onRefused }: Throttle) {
+  const inCrowd = createCrowds()
 
-async function take(
-  { attempts, clock, onRefused }: Throttle,
-  keys: AttemptKeys,
-  context: RequestContext,
-): Promise<Attempt> {
-  const now = clock()
-  const taken = await attempts.take(keys, new Date(now))
-  if (!('closedUntil' in taken)) return taken
-  onRefused(context)
-  throw new Refusal('too_many_attempts', {
-    retryAfterSeconds: Math.ceil((taken.closedUntil.getTime() - now) / 1000),
-  })
+  async function take(keys: AttemptKeys): Promise<Attempt> {
+    const now = clock()
+    const taken = await attempts.take(keys, new Date(now))
+    if (!('closedUntil' in taken)) return taken
+    throw new Refusal('too_many_attempts', {
+      retryAfterSeconds: Math.ceil((taken.closedUntil.getTime() - now) / 1000),
+    })
+  }
+
+  return async <Found extends WithHash>(
+    verifier: PasswordVerifier,
+    claim: Claim<Found>,
+    context: RequestContext,
+  ): Promise<CheckedClaim<Found>> => {
+    const keys = keysOf(claim.email, context.address)
+    const attemptOnce = async (noteGivenBack: () => void): Promise<CheckedClaim<Found>> => {
+      const attempt = await take(keys)
+      const checked = await compare(verifier, claim).catch(async (error: unknown) => {
+        // Overload, a hang-up, the database away: nothing was learnt. If it cannot be given back either, it counts.
+        await attempts.giveBack(attempt).then(noteGivenBack, () => {})
+        throw error
+      })
+      if (!checked.matches) return checked
+      await attempts.settle(attempt)
+      noteGivenBack()
+      return checked
+    }
+    try {
+      return await inCrowd(keys.pair.toString('hex'), attemptOnce)
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'too_many_attempts') onRefused(context)
+      throw error
+    }
+  }
 }
