@@ -161,6 +161,15 @@ describe('one client at one account', () => {
     }
   })
 
+  test('shares one count where another stack has stored the address in its own spelling', async () => {
+    const [user, address] = [await app.newUser(), newAddress()]
+    await app.database.query('update users set email = $2 where id = $1', [user.id, 'Ägir@Bücher.example'])
+    for (let i = 0; i < 3; i++) expectProblem(await changePassword(user, WRONG, address), 'wrong_password')
+    await fail(2, 'Ägir@xn--bcher-kva.EXAMPLE', address)
+    expectRefused(await logIn('Ägir@bücher.example', PASSWORD, address), 30)
+    expectRefused(await changePassword(user, PASSWORD, address), 30)
+  })
+
   test.for([
     ['the addresses of one IPv6 /64', '2001:db8:7:1::1', '2001:db8:7:1:ffff:ffff:ffff:ffff'],
     ['an IPv4 address and its IPv6 form', '203.0.113.77', '::ffff:203.0.113.77'],
