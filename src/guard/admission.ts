@@ -36,19 +36,25 @@ export function admit(
   { optional }: AdmissionOptions,
   requestId?: string,
 ): Admission | Promise<Admission> {
-  const toAdmission = (verdict: GuardVerdict): Admission => {
-    if (verdict.ok) return { kind: 'admitted', principal: verdict.principal }
-    const isAnonymous = verdict.code === 'not_authenticated' && verdict.anonymous
-    // Only `true`: text such as 'false', past the type checker, must not open a route.
-    if (isAnonymous && optional === true) return { kind: 'admitted', principal: null }
-    return { kind: 'refused', reply: replyTo(verdict.code, requestId) }
-  }
   try {
     const verdict = guard.check(authorization)
-    return verdict instanceof Promise ? verdict.then(toAdmission).catch(toFailure) : toAdmission(verdict)
+    if (!(verdict instanceof Promise)) return toAdmission(verdict, optional, requestId)
+    return verdict.then((late) => toAdmission(late, optional, requestId)).catch(toFailure)
   } catch (error) {
     return toFailure(error)
   }
+}
+
+function toAdmission(
+  verdict: GuardVerdict,
+  optional: boolean | undefined,
+  requestId: string | undefined,
+): Admission {
+  if (verdict.ok) return { kind: 'admitted', principal: verdict.principal }
+  const isAnonymous = verdict.code === 'not_authenticated' && verdict.anonymous
+  // Only `true`: text such as 'false', past the type checker, must not open a route.
+  if (isAnonymous && optional === true) return { kind: 'admitted', principal: null }
+  return { kind: 'refused', reply: replyTo(verdict.code, requestId) }
 }
 
 const toFailure = (cause: unknown): Admission => ({

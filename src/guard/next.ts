@@ -14,6 +14,7 @@ type Handler<Req, Rest extends unknown[]> = (request: Req, ...rest: Rest) => Pro
  * Protects a route handler of Next.js, or of any server that takes a web `Request` and wants a `Response`. The handler
  * gets who the request's token speaks for, or null without credentials where they are optional. A refused request is
  * answered with 401, `WWW-Authenticate` and a problem; the handler does not run. Rejects when the guard itself fails.
+ * Of two `Authorization` headers, Next.js shows the first one alone; servers that show both see them refused.
  */
 export function withGuard<Req extends Request, Rest extends unknown[]>(
   guard: Guard,

@@ -23,6 +23,8 @@ beforeEach(async () => {
   })
   app.get('/public', () => 'hello')
   app.get('/forgotten', (request) => ({ user: request.user }))
+  app.get('/forgotten-too', (request) => ({ user: request.optionalUser }))
+  app.get('/presumptuous', { onRequest: app.authenticateOptionally }, (request) => request.user)
   await app.register(async (scope) => {
     scope.addHook('onRequest', scope.authenticate)
     scope.get('/scope/a', (request) => request.user.id)
@@ -139,6 +141,12 @@ test.each([
   const { statusCode, body } = await get('/forgotten', authorization)
   expect(statusCode).toBe(500)
   expect(body).not.toContain(CLAIMS.sub)
+})
+
+test('reading an optional user fails on a route without a guard, and a certain one where there may be none', async () => {
+  expect((await get('/forgotten-too', `Bearer ${TOKEN}`)).statusCode).toBe(500)
+  expect((await get('/presumptuous')).statusCode).toBe(500)
+  expect((await get('/presumptuous', `Bearer ${TOKEN}`)).statusCode).toBe(200)
 })
 
 describe('a scope under the hook', () => {

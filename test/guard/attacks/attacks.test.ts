@@ -113,7 +113,7 @@ test('a guard that fetches its keys asks for no forgery but where it was told to
   onTestFinished(() => void server.close())
   await once(server, 'listening')
   const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/.well-known/jwks.json`
-  const guard = createGuard({ jwksUrl, clock: () => NOW })
+  const guard = createGuard({ jwksUrl, clock: () => NOW, monotonicMs: () => 0 })
   for (const victim of [EDDSA, ES256, RS256]) {
     expect(await guard.check(`Bearer ${victim.valid}`)).toMatchObject({ ok: true })
     for (const [name, token] of await forgeriesOf(victim)) {
