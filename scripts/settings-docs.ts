@@ -1,4 +1,5 @@
-import { SETTINGS, type Setting } from '../src/settings.js'
+import type { Setting } from '../src/setting-kinds.js'
+import { SETTINGS } from '../src/settings.js'
 
 const BEGIN = '<!-- settings: made by `npm run docs:settings` -->'
 const END = '<!-- /settings -->'

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { SETTINGS, type Setting, type SettingName } from './settings.js'
+import type { Setting } from './setting-kinds.js'
+import { SETTINGS, type SettingName } from './settings.js'
 
 type Values = { [Name in SettingName]: (typeof SETTINGS)[Name] extends Setting<infer Value> ? Value : never }
 type OptionalName =

@@ -1,72 +1,17 @@
 import { parseProxyTrust } from './core/client-address.js'
-import { parseConnectionUrl } from './db/connection-url.js'
 import { TOKEN_ALGORITHMS } from './core/signing-key.js'
 import { TOKEN_TYPES } from './core/token-header.js'
 import { PASSWORD_POLICIES } from './passwords/password-policy.js'
-
-/** One environment variable: what it may hold and what it means. README and `.env.example` are made from these. */
-export interface Setting<Value> {
-  /** As text, as it would stand in the environment; null where there is none. */
-  readonly default: string | null
-  readonly expected: string
-  readonly description: string
-  /** May also come from the file named by `<NAME>_FILE`; its value is never printed. */
-  readonly isSecret: boolean
-  /** Throws an Error whose message completes "NAME …". */
-  readonly parse: (text: string) => Value
-}
-
-interface Wording {
-  readonly default: string | null
-  readonly expected: string
-  readonly description: string
-}
-
-const setting = <Value>(wording: Wording, parse: (text: string) => Value): Setting<Value> => ({
-  ...wording,
-  isSecret: false,
-  parse,
-})
-
-const secret = <Value>(wording: Wording, parse: (text: string) => Value): Setting<Value> => ({
-  ...wording,
-  isSecret: true,
-  parse,
-})
-
-function oneOf<const Choice extends string>(
-  choices: readonly Choice[],
-  fallback: NoInfer<Choice>,
-  description: string,
-): Setting<Choice> {
-  const expected = choices.join(' or ')
-  return setting({ default: fallback, expected, description }, (text) => {
-    const choice = choices.find((candidate) => candidate === text)
-    if (choice === undefined) throw new Error(`must be ${expected}`)
-    return choice
-  })
-}
-
-function onOff(fallback: 'on' | 'off', description: string): Setting<boolean> {
-  const { parse, ...wording } = oneOf(['on', 'off'], fallback, description)
-  return { ...wording, parse: (text) => parse(text) === 'on' }
-}
-
-function integer(fallback: number, least: number, most: number, description: string): Setting<number> {
-  const expected = `a whole number from ${least} to ${most}`
-  return setting({ default: String(fallback), expected, description }, (text) => {
-    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
-    if (!(value >= least && value <= most)) throw new Error(`must be ${expected}`)
-    return value
-  })
-}
-
-const perMinute = (fallback: number, description: string): Setting<number> =>
-  integer(fallback, 1, 1_000_000_000, description)
-
-function text(fallback: string, expected: string, description: string): Setting<string> {
-  return setting({ default: fallback, expected, description }, (value) => value)
-}
+import { integer, oneOf, onOff, perMinute, secret, setting, text } from './setting-kinds.js'
+import {
+  parseAudience,
+  parseDatabaseUrl,
+  parseFeedToken,
+  parseIssuer,
+  parseList,
+  parseOrigins,
+  parseTokenSecret,
+} from './setting-values.js'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
@@ -242,67 +187,3 @@ export const SETTINGS = {
 } as const
 
 export type SettingName = keyof typeof SETTINGS
-
-const MIN_SECRET_BYTES = 32
-const PLACEHOLDER =
-  /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this)|your[-_ ][a-z0-9-_ ]*(secret|key)|^better-auth-secret/i
-
-function parseDatabaseUrl(url: string): string {
-  parseConnectionUrl(url)
-  return url
-}
-
-/** RFC 8725 §3.5: no human-memorable or published secret. */
-function parseTokenSecret(value: string): string {
-  if (Buffer.byteLength(value) < MIN_SECRET_BYTES) throw new Error('must have at least 32 bytes')
-  // U+FFFD is what bytes that are not UTF-8 (a binary file, say) have been read as.
-  if (!value.isWellFormed() || /[\u0000\uFFFD]/.test(value)) throw new Error('must be valid text')
-  if (PLACEHOLDER.test(value)) throw new Error('is an example value')
-  if (isRepetition(value)) throw new Error('repeats itself')
-  return value
-}
-
-/** It travels as a bearer token, which can hold these characters only (RFC 6750 §2.1). */
-function parseFeedToken(value: string): string {
-  parseTokenSecret(value)
-  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) throw new Error('may hold letters, digits and -._~+/ only')
-  return value
-}
-
-/** Whether the text is a shorter piece written several times over, the last time perhaps cut short. */
-function isRepetition(value: string): boolean {
-  for (let period = 1; period <= value.length / 2; period++) {
-    if (value.startsWith(value.slice(period))) return true
-  }
-  return false
-}
-
-/** A token has a longest length, and must fit into it with the longest address. */
-function parseIssuer(value: string): string {
-  if (value.length > 200) throw new Error('must have at most 200 characters')
-  return value
-}
-
-/** The same limit, for all of them together. */
-function parseAudience(value: string): readonly string[] {
-  if (Buffer.byteLength(value) > 500) throw new Error('must have at most 500 bytes')
-  return parseList(value, 'audience')
-}
-
-function parseList(value: string, what: string): readonly string[] {
-  const items = value.split(',').map((item) => item.trim())
-  if (items.includes('')) throw new Error(`must not hold an empty ${what}`)
-  return items
-}
-
-function parseOrigins(value: string): readonly string[] {
-  const origins = value.split(',').map((origin) => origin.trim())
-  return origins.filter(Boolean).map((origin) => {
-    const url = URL.canParse(origin) ? new URL(origin) : null
-    // A `*` is a valid host to the URL parser, but no browser ever sends one.
-    if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== origin || origin.includes('*')) {
-      throw new Error(`must list exact origins such as https://app.example.com; "${origin}" is none`)
-    }
-    return origin
-  })
-}

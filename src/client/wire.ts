@@ -1,5 +1,5 @@
-// What travels between a client and Keyward, as `src/http/schemas.ts` describes it. Written out by hand, so that the
-// published types need nothing else; test/client/wire.test.ts does not compile when the two differ.
+// What travels between a client and Keyward, as the schemas in `src/http` describe it. Written out by hand, so that the
+// published types need nothing else; test/client/wire-types.ts does not compile when the two differ.
 
 /** The account of whoever is logged in. */
 export interface User {

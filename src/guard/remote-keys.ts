@@ -2,6 +2,7 @@ import type { JsonWebKey } from 'node:crypto'
 import type { KeySource } from '../core/key-source.js'
 import { createKeyring, type Keyring, type RingKey, verifyOnly } from '../core/keyring.js'
 import { importPublicJwk } from '../core/signing-key.js'
+import { createWarner } from './warner.js'
 
 export interface RemoteKeysOptions {
   /** Keyward's keys: `https://auth.example.com/.well-known/jwks.json`. Plain http is for this very machine only. */
@@ -37,7 +38,7 @@ interface FetchedKeys {
  * Throws a RangeError for an address that does not protect them.
  */
 export function createRemoteKeys(options: RemoteKeysOptions, given: Keyring): KeySource {
-  const { maxKeyStalenessSeconds = 3600, onKeysError = createWarner() } = options
+  const { maxKeyStalenessSeconds = 3600, onKeysError = createWarner('fetch the keys') } = options
   const monotonicMs = options.monotonicMs ?? (() => performance.now())
   const url = toSafeUrl(options.jwksUrl, options.allowPlainHttp === true)
   let keyring = given
@@ -143,16 +144,4 @@ function readKeySet(text: string): RingKey[] {
       return []
     }
   })
-}
-
-/** A guard that refuses everything must not leave its operator in the dark; once is enough until it changes. */
-function createWarner(): (error: unknown) => void {
-  let lastMessage = ''
-  return (error) => {
-    const { message } = error as Error
-    if (message === lastMessage) return
-    lastMessage = message
-    // oxlint-disable-next-line no-console
-    console.warn(`keyward/guard cannot fetch the keys: ${message}`)
-  }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRevocationCheck, type RevocationCheck, type StalenessRule } from '../core/revocation-check.js'
 import { CLOCK_MARGIN_SECONDS, createRevocationLog } from '../core/revocation-log.js'
+import { createWarner } from './warner.js'
 
 export interface FollowOptions {
   /** Where Keyward is, such as `https://auth.example.com`. */
@@ -39,7 +40,11 @@ const PAUSE_MS = 200
 
 /** Follows Keyward's feed of ended sessions, so that a guard in another process refuses them as soon as Keyward does. */
 export function followRevocations(options: FollowOptions): FollowedRevocations {
-  const { maxStalenessSeconds = 10, whenStale = 'refuse', onError = createWarner() } = options
+  const {
+    maxStalenessSeconds = 10,
+    whenStale = 'refuse',
+    onError = createWarner('follow ended sessions'),
+  } = options
   const log = createRevocationLog()
   const stopping = new AbortController()
   // News age by up to twice the wait, and must not get stale by that alone.
@@ -117,16 +122,4 @@ async function fetchFeed(
   })
   if (!reply.ok) throw new Error(`Keyward answered ${reply.status} to a guard that follows its revocations`)
   return (await reply.json()) as FeedReply
-}
-
-/** A guard that refuses everything must not leave its operator in the dark; once is enough until it changes. */
-function createWarner(): (error: unknown) => void {
-  let lastMessage = ''
-  return (error) => {
-    const { message } = error as Error
-    if (message === lastMessage) return
-    lastMessage = message
-    // oxlint-disable-next-line no-console
-    console.warn(`keyward/guard cannot follow ended sessions: ${message}`)
-  }
 }

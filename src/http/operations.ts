@@ -1,4 +1,4 @@
-import * as schemas from './schemas.js'
+import * as requests from './request-schemas.js'
 import { refusals, success } from './schemas.js'
 
 // What each operation takes and answers: checked on every request, and the source of /openapi.json.
@@ -23,7 +23,7 @@ export const register = {
   operationId: 'register',
   ...AUTHENTICATION,
   summary: 'Create an account and open a session',
-  body: schemas.RegisterBody,
+  body: requests.RegisterBody,
   response: {
     201: success('Session', 'The account exists; its first session is open'),
     ...refusals(...FIELDS, 'email_taken', ...SERVER, 'overloaded'),
@@ -35,7 +35,7 @@ export const login = {
   ...AUTHENTICATION,
   summary: 'Open a session',
   description: 'A wrong password and an unknown e-mail get the same answer, in the same time.',
-  body: schemas.LoginBody,
+  body: requests.LoginBody,
   response: {
     200: success('Session', 'The password is right; a session is open'),
     ...refusals(
@@ -56,7 +56,7 @@ export const refresh = {
   description:
     'The refresh token is spent by it. Right after, it may be sent once more in case the reply was lost; later, a spent ' +
     'token ends the whole session, because somebody else must have a copy.',
-  body: schemas.RefreshBody,
+  body: requests.RefreshBody,
   response: {
     200: success('Session', 'A new access token and the next refresh token of the same session'),
     ...refusals(...FIELDS, 'invalid_refresh_token', ...SERVER),
@@ -80,7 +80,7 @@ export const logoutAll = {
   operationId: 'logoutAll',
   ...GUARDED,
   summary: 'End all sessions of the account',
-  body: schemas.LogoutAllBody,
+  body: requests.LogoutAllBody,
   response: {
     200: success('Message', 'They have ended; this one too, unless it was to be kept'),
     ...refusals(...FIELDS, ...GUARD, ...SERVER),
@@ -98,7 +98,7 @@ export const endSession = {
   operationId: 'endSession',
   ...GUARDED,
   summary: 'End one of the own sessions',
-  params: schemas.SessionParams,
+  params: requests.SessionParams,
   response: {
     200: success('Message', 'It has ended'),
     ...refusals(...BODY, ...GUARD, 'session_not_found', ...SERVER),
@@ -110,7 +110,7 @@ export const changePassword = {
   ...GUARDED,
   summary: 'Change the own password',
   description: 'All other sessions end.',
-  body: schemas.PasswordBody,
+  body: requests.PasswordBody,
   response: {
     200: success('Message', 'The new password counts from now on'),
     ...refusals(
@@ -137,7 +137,7 @@ export const updateProfile = {
   ...GUARDED,
   summary: 'Change the own account',
   description: 'A name that is missing or null changes nothing.',
-  body: schemas.ProfileBody,
+  body: requests.ProfileBody,
   response: {
     200: success('User', 'The account after the change'),
     ...refusals(...FIELDS, ...GUARD, 'account_not_found', ...SERVER),
@@ -152,7 +152,7 @@ export const readRevocations = {
   description:
     'For guards in other processes. Ids and times only. Answers at once when there are rows after `after`, else as ' +
     'soon as there are, at the latest after `wait` seconds.',
-  querystring: schemas.RevocationsQuery,
+  querystring: requests.RevocationsQuery,
   response: {
     200: success('Revocations', 'Rows in order, without a gap but for those whose tokens have all expired'),
     ...refusals('validation_failed', 'not_authenticated', 'internal_error'),

@@ -3,7 +3,7 @@ import type { Api } from './api.js'
 import { requireFeedToken } from './feed-token.js'
 import { sendKeySet } from './key-set.js'
 import * as operations from './operations.js'
-import type * as schemas from './schemas.js'
+import type * as requests from './request-schemas.js'
 import { contextOf, toWireRevocations, toWireSessions, toWireTokens, toWireUser } from './wire.js'
 
 /** Seconds that a request for news of ended sessions may be held open. */
@@ -16,7 +16,7 @@ const UNLIMITED = { limit: null }
 export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | null): void {
   const { authenticate: onRequest } = app
 
-  app.post<{ Body: schemas.RegisterBody }>(
+  app.post<{ Body: requests.RegisterBody }>(
     '/api/auth/register',
     { schema: operations.register, config: { limit: 'registrations' } },
     async (request, reply) => {
@@ -26,7 +26,7 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     },
   )
 
-  app.post<{ Body: schemas.LoginBody }>(
+  app.post<{ Body: requests.LoginBody }>(
     '/api/auth/login',
     { schema: operations.login },
     async (request, reply) => {
@@ -35,7 +35,7 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     },
   )
 
-  app.post<{ Body: schemas.RefreshBody }>(
+  app.post<{ Body: requests.RefreshBody }>(
     '/api/auth/refresh',
     { schema: operations.refresh, config: { limit: 'refreshes' } },
     async (request, reply) =>
@@ -47,7 +47,7 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     return { message: 'Logged out' }
   })
 
-  app.post<{ Body: schemas.LogoutAllBody | undefined }>(
+  app.post<{ Body: requests.LogoutAllBody | undefined }>(
     '/api/auth/logout-all',
     { onRequest, schema: operations.logoutAll },
     async (request, reply) => {
@@ -60,7 +60,7 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     toWireSessions(await api.listSessions(request.user), request.user),
   )
 
-  app.delete<{ Params: schemas.SessionParams }>(
+  app.delete<{ Params: requests.SessionParams }>(
     '/api/auth/sessions/:id',
     { onRequest, schema: operations.endSession },
     async (request, reply) => {
@@ -69,7 +69,7 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     },
   )
 
-  app.post<{ Body: schemas.PasswordBody }>(
+  app.post<{ Body: requests.PasswordBody }>(
     '/api/auth/password',
     { onRequest, schema: operations.changePassword },
     async (request, reply) => {
@@ -83,7 +83,7 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     toWireUser(await api.readProfile(request.user)),
   )
 
-  app.put<{ Body: schemas.ProfileBody }>(
+  app.put<{ Body: requests.ProfileBody }>(
     '/api/auth/profile',
     { onRequest, schema: operations.updateProfile },
     async (request, reply) => {
@@ -94,7 +94,7 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     },
   )
 
-  app.get<{ Querystring: schemas.RevocationsQuery }>(
+  app.get<{ Querystring: requests.RevocationsQuery }>(
     '/api/auth/revocations',
     { onRequest: requireFeedToken(feedToken), schema: operations.readRevocations, config: UNLIMITED },
     async (request) => {

@@ -1,6 +1,7 @@
 // Checked by the compiler (`npm run check:types`), never run: the client's types say what the server's schemas say.
 import type { FromSchema } from 'json-schema-to-ts'
 import type * as wire from '../../src/client/wire.js'
+import type * as requests from '../../src/http/request-schemas.js'
 import type * as schemas from '../../src/http/schemas.js'
 
 /** A type without what only one of the two notations can say: further, unknown members, and `readonly`. */
@@ -20,11 +21,11 @@ export const AS_IN_THE_SCHEMAS: {
   User: Equal<wire.User, FromSchema<typeof schemas.User>>
   Session: Equal<wire.Session, FromSchema<typeof schemas.Session, { references: [typeof schemas.User] }>>
   SessionList: Equal<wire.SessionList, FromSchema<typeof schemas.SessionList>>
-  RegisterBody: Equal<wire.RegisterBody, schemas.RegisterBody>
-  LoginBody: Equal<wire.LoginBody, schemas.LoginBody>
-  ProfileBody: Equal<wire.ProfileBody, schemas.ProfileBody>
-  PasswordBody: Equal<wire.PasswordBody, schemas.PasswordBody>
-  LogoutAllBody: Equal<wire.LogoutAllBody | null, schemas.LogoutAllBody>
+  RegisterBody: Equal<wire.RegisterBody, requests.RegisterBody>
+  LoginBody: Equal<wire.LoginBody, requests.LoginBody>
+  ProfileBody: Equal<wire.ProfileBody, requests.ProfileBody>
+  PasswordBody: Equal<wire.PasswordBody, requests.PasswordBody>
+  LogoutAllBody: Equal<wire.LogoutAllBody | null, requests.LogoutAllBody>
 } = {
   User: true,
   Session: true,
