@@ -158,7 +158,7 @@ export const SETTINGS = {
     2_000,
     100,
     60_000,
-    'Milliseconds a password may expect to wait for its hash; else 503 at once. 16 may always wait.',
+    'Milliseconds a password may expect to wait for its hash; else 503 at once. 16 always have a place.',
   ),
   CORS_ORIGINS: setting(
     {
