@@ -8,7 +8,7 @@ import {
   parseDatabaseUrl,
   parseFeedToken,
   parseIssuer,
-  parseList,
+  parseKeyFiles,
   parseOrigins,
   parseTokenSecret,
 } from './setting-values.js'
@@ -70,7 +70,7 @@ export const SETTINGS = {
       expected: 'PEM or JWK files, separated by commas',
       description: 'Key pairs in files instead of the database: the first one signs, all verify.',
     },
-    (value) => parseList(value, 'file'),
+    parseKeyFiles,
   ),
   JWT_ISSUER: setting(
     { default: 'keyward', expected: 'at most 200 characters', description: '`iss` of access tokens.' },
