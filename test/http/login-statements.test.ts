@@ -1,11 +1,11 @@
 import { hash as bcryptHash } from '@node-rs/bcrypt'
 import { expect, test } from 'vitest'
-import { useTestApp } from '../support/test-app.js'
+import { QUIET_FEED, useTestApp } from '../support/test-app.js'
 import { disable, writeHash } from './users-table.js'
 
 let statements: string[] = []
 const app = useTestApp({
-  environment: { RATE_LIMIT: 'on' },
+  environment: { ...QUIET_FEED, RATE_LIMIT: 'on' },
   intercept: (database) => ({
     ...database,
     query(text, ...rest) {
