@@ -1,3 +1,5 @@
+import { readUuid } from './uuid.js'
+
 /**
  * Which sessions have ended, in memory: an append-only log in order of sequence numbers with an index by session id.
  * Made for hundreds of thousands of rows in every process: ids are four 32-bit words in typed arrays, about 50 to 60 bytes
@@ -154,47 +156,6 @@ export function createRevocationLog(): RevocationLog {
       resize(INITIAL_CAPACITY, () => false)
     },
   }
-}
-
-const UUID_LENGTH = 36
-const HYPHEN = 45
-
-/** Character code → value of a hexadecimal digit; -1 for every other character there is. */
-const HEX_DIGITS = new Int8Array(0x1_0000).fill(-1)
-for (let value = 0; value < 16; value++) {
-  const digit = value.toString(16)
-  HEX_DIGITS[digit.charCodeAt(0)] = value
-  HEX_DIGITS[digit.toUpperCase().charCodeAt(0)] = value
-}
-
-const digitAt = (text: string, at: number): number => HEX_DIGITS[text.charCodeAt(at)] as number
-
-/** The value of four hexadecimal digits; negative when one of them is none, because -1 stays negative when shifted. */
-const fourDigits = (text: string, at: number): number =>
-  (digitAt(text, at) << 12) |
-  (digitAt(text, at + 1) << 8) |
-  (digitAt(text, at + 2) << 4) |
-  digitAt(text, at + 3)
-
-const isHyphen = (text: string, at: number): boolean => text.charCodeAt(at) === HYPHEN
-
-/** Reads a UUID into four words, without making strings; false if it is none. On the way of every request. */
-function readUuid(text: string, words: Uint32Array): boolean {
-  if (text.length !== UUID_LENGTH) return false
-  if (!(isHyphen(text, 8) && isHyphen(text, 13) && isHyphen(text, 18) && isHyphen(text, 23))) return false
-  const [a, b, c, d] = [fourDigits(text, 0), fourDigits(text, 4), fourDigits(text, 9), fourDigits(text, 14)]
-  const [e, f, g, h] = [
-    fourDigits(text, 19),
-    fourDigits(text, 24),
-    fourDigits(text, 28),
-    fourDigits(text, 32),
-  ]
-  if ((a | b | c | d | e | f | g | h) < 0) return false
-  words[0] = (a << 16) | b
-  words[1] = (c << 16) | d
-  words[2] = (e << 16) | f
-  words[3] = (g << 16) | h
-  return true
 }
 
 function readUuidBytes(bytes: Uint8Array, words: Uint32Array): boolean {
