@@ -62,7 +62,8 @@ export function createRemoteKeys(options: RemoteKeysOptions, given: Keyring): Ke
       failing = false
     } catch (error) {
       failing = true
-      onKeysError(error)
+      // On a stack of its own: an error in there is no reason to refuse, or to forget, anything here.
+      queueMicrotask(() => onKeysError(error))
     }
     return !failing
   }

@@ -13,6 +13,7 @@ import {
   type LocalGuard,
 } from '../../src/guard/index.js'
 import { CLAIMS } from '../core/sample-token.js'
+import { catchUncaught } from '../support/catch-uncaught.js'
 import { freePort } from '../support/postgres-server.js'
 import { buildTestApp, PRESENT, SECRET, type TestApp, type User } from '../support/test-app.js'
 import { createServerDatabase } from '../support/test-database.js'
@@ -119,6 +120,22 @@ test('vouches for nobody when the server is gone, but still knows who has logged
   expect(verdict(guard, ended)).toBe('invalid_token')
   expect(errors.length).toBeGreaterThan(0)
   expect(String(errors)).not.toContain(FEED_TOKEN)
+})
+
+test('a listener that fails does not end the following: its error goes where uncaught ones go', async () => {
+  const user = await keyward.newUser()
+  await keyward.server.close()
+  const [uncaught, restore] = catchUncaught()
+  onTestFinished(restore)
+  const { guard, ready } = follow({
+    onError: () => {
+      throw new Error('cannot tell')
+    },
+  })
+  await expect.poll(() => uncaught[0]).toEqual(new Error('cannot tell'))
+  await startKeyward()
+  await ready
+  expect(verdict(guard, user)).toBe('let in')
 })
 
 test('accepts tokens without news if told so', async () => {

@@ -6,6 +6,7 @@ import { signAccessToken } from '../../src/core/access-token.js'
 import { type PrivateKey } from '../../src/core/signing-key.js'
 import { createGuard, type Guard, type GuardOptions, type GuardVerdict } from '../../src/guard/index.js'
 import { CLAIMS, NOW, SECRET, tokenWith } from '../core/sample-token.js'
+import { catchUncaught } from '../support/catch-uncaught.js'
 import { newPrivateKey } from '../support/new-key.js'
 
 const [KEY, NEXT, STRANGER] = [newPrivateKey('EdDSA'), newPrivateKey('ES256'), newPrivateKey('EdDSA')]
@@ -233,6 +234,17 @@ describe('while Keyward is away', () => {
     expect(await check(guard, STRANGER)).toBe('keys_unavailable')
     passSeconds(60)
     expect(await check(guard, KEY)).toBe('keys_unavailable')
+  })
+
+  test('a listener that fails changes no verdict: its error goes where uncaught ones go', async () => {
+    goAway()
+    const [uncaught, restore] = catchUncaught()
+    onTestFinished(restore)
+    const onKeysError = (): never => {
+      throw new Error('cannot tell')
+    }
+    expect(await check(newGuard({ onKeysError }), KEY)).toBe('keys_unavailable')
+    await expect.poll(() => uncaught).toEqual([new Error('cannot tell')])
   })
 
   test('the bound is an option, and nonsense for it means none is tolerated', async () => {
