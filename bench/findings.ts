@@ -47,6 +47,7 @@ export function withRange({ median, least, most }: Spread, format: (value: numbe
 
 export const asRatio = unit('', (value) => value.toFixed(2))
 export const asMs = unit(' ms', (value) => (value < 100 ? value.toFixed(value < 10 ? 2 : 1) : asCount(value)))
+export const asMicroseconds = unit(' µs', (value) => value.toFixed(value < 10 ? 2 : 1))
 export const asRate = unit('/s', (value) => (value < 100 ? value.toFixed(1) : asCount(value)))
 export const asMiB = unit(' MiB', (value) => value.toFixed(value < 10 ? 1 : 0))
 export const asShare = unit(' %', (value) => String(Number((value * 100).toFixed(2))))

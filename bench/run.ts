@@ -8,6 +8,7 @@ import { startPostgres } from '../test/support/postgres-server.js'
 import type { Findings } from './findings.js'
 import { describeMachine } from './machine.js'
 import { toMarkdown, writeBetweenMarks } from './report.js'
+import { measureGuard } from './sections/guard.js'
 import { measureLogins } from './sections/logins.js'
 import { measureNodes } from './sections/nodes.js'
 import { measurePlot } from './sections/plot.js'
@@ -22,6 +23,7 @@ type Measure = (stage: Stage) => Promise<Findings>
 
 const SECTIONS: Readonly<Record<string, Measure>> = {
   reads: measureReads,
+  guard: measureGuard,
   logins: measureLogins,
   storm: measureStorm,
   saturated: measureSaturated,

@@ -27,6 +27,9 @@ export interface Keyring {
   readonly keys: ReadonlyMap<string, RingKey>
 }
 
+/** A guard takes no larger set, so no larger one may come to be. */
+export const MAX_PUBLIC_KEYS = 32
+
 export function createKeyring(secrets: readonly SigningKey[], keys: readonly RingKey[] = []): Keyring {
   const usualHeaders = [...secrets.slice(0, 1), ...keys.map(({ key }) => key)].flatMap(({ algorithm, kid }) =>
     TOKEN_TYPES.map((type): TokenHeader => ({ algorithm, type, kid })),

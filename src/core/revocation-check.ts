@@ -21,6 +21,7 @@ export function createRevocationCheck(
   return (sessionId) => {
     // An end that is known stays known, however old the news.
     if (log.has(sessionId)) return 'ended'
-    return whenStale === 'refuse' && ageMs() > maxAgeMs ? 'stale' : 'live'
+    // Written so that an age or a limit that is no number, or a rule that is none, lets nobody in.
+    return whenStale === 'accept' || ageMs() <= maxAgeMs ? 'live' : 'stale'
   }
 }

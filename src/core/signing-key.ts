@@ -4,13 +4,14 @@ import {
   createPrivateKey,
   createPublicKey,
   createSecretKey,
-  generateKeyPairSync,
+  generateKeyPair,
   type JsonWebKey,
   type KeyObject,
   sign,
   timingSafeEqual,
   verify,
 } from 'node:crypto'
+import { promisify } from 'node:util'
 import { decodeCanonicalBase64url } from './base64url.js'
 
 export const TOKEN_ALGORITHMS = ['HS256', 'EdDSA', 'ES256', 'RS256'] as const
@@ -111,16 +112,15 @@ export function importPublicKey(key: KeyObject): PublicKey {
   }
 }
 
-/** Throws an Error in words when the key suits none of the algorithms. */
+/** Throws an Error in words when the key suits none of the algorithms, or is put together from two. */
 export function importPrivateKey(key: KeyObject): PrivateKey {
   const publicKey = importPublicKey(key)
   const { algorithm } = publicKey
-  return {
-    ...publicKey,
-    sign: (signingInput) =>
-      sign(digestOf(algorithm), Buffer.from(signingInput), optionsOf(key)).toString('base64url'),
-    toPkcs8: () => key.export({ format: 'der', type: 'pkcs8' }),
-  }
+  const signWith = (signingInput: string): string =>
+    sign(digestOf(algorithm), Buffer.from(signingInput), optionsOf(key)).toString('base64url')
+  // OpenSSL takes the two halves of a key as they come; every token of such a one would be refused.
+  if (!publicKey.verifies('', signWith(''))) throw new Error('The halves of the key do not belong together')
+  return { ...publicKey, sign: signWith, toPkcs8: () => key.export({ format: 'der', type: 'pkcs8' }) }
 }
 
 export const importPkcs8 = (der: Buffer): PrivateKey =>
@@ -131,25 +131,37 @@ export const importPkcs8 = (der: Buffer): PrivateKey =>
  * not its own. The kid is always computed, never believed.
  */
 export function importPublicJwk(jwk: JsonWebKey): PublicKey {
-  if (jwk.use !== undefined && jwk.use !== 'sig') throw new Error('The key is not for signatures')
+  if (!isForSignatures(jwk)) throw new Error('The key is not for signatures')
   const key = importPublicKey(createPublicKey({ key: jwk, format: 'jwk' }))
   if (jwk.alg !== undefined && jwk.alg !== key.algorithm) throw new Error('The key is for another algorithm')
   return key
 }
 
-/** A new key of the least strength that is accepted: RSA gets 3072 bits. Takes up to a second for RSA. */
-export function generatePrivateKey(algorithm: AsymmetricAlgorithm): PrivateKey {
-  return importPrivateKey(generateKeyObject(algorithm))
+/** By what it says of itself (RFC 7517 §4.2 and §4.3). Where it says nothing, it may be. */
+function isForSignatures({ use = 'sig', key_ops = ['verify'], d }: JsonWebKey): boolean {
+  const operations: readonly unknown[] = Array.isArray(key_ops) ? key_ops : []
+  return use === 'sig' && (operations.includes('verify') || (d !== undefined && operations.includes('sign')))
 }
 
-function generateKeyObject(algorithm: AsymmetricAlgorithm): KeyObject {
+const generatePair = promisify(generateKeyPair)
+
+/**
+ * A new key of the least strength that is accepted: RSA gets 3072 bits. That can take a second or more, on a thread of its
+ * own: an operator may ask a running server for it.
+ */
+export async function generatePrivateKey(algorithm: AsymmetricAlgorithm): Promise<PrivateKey> {
+  const { privateKey } = await generateFor(algorithm)
+  return importPrivateKey(privateKey)
+}
+
+function generateFor(algorithm: AsymmetricAlgorithm): Promise<{ privateKey: KeyObject }> {
   switch (algorithm) {
     case 'EdDSA':
-      return generateKeyPairSync('ed25519').privateKey
+      return generatePair('ed25519')
     case 'ES256':
-      return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+      return generatePair('ec', { namedCurve: 'P-256' })
     case 'RS256':
-      return generateKeyPairSync('rsa', { modulusLength: MIN_RSA_BITS }).privateKey
+      return generatePair('rsa', { modulusLength: MIN_RSA_BITS })
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JsonWebKey } from 'node:crypto'
 import type { KeySource } from '../core/key-source.js'
-import { createKeyring, type Keyring, type RingKey, verifyOnly } from '../core/keyring.js'
+import { createKeyring, type Keyring, MAX_PUBLIC_KEYS, type RingKey, verifyOnly } from '../core/keyring.js'
 import { importPublicJwk } from '../core/signing-key.js'
 import { createWarner } from './warner.js'
 
@@ -17,11 +17,12 @@ export interface RemoteKeysOptions {
   readonly monotonicMs?: (() => number) | undefined
 }
 
-/** Between two attempts, whoever asks for them: made-up kids must not turn this guard against Keyward. */
+/** Between two attempts in the long run, whoever asks for them: made-up kids must not turn this guard against Keyward. */
 const PAUSE_MS = 10_000
+/** Attempts that may come at once after a quiet time: a key can sign a moment after the set was fetched without it. */
+const BURST = 2
 const TIMEOUT_MS = 5_000
 const MAX_BYTES = 64 * 1024
-const MAX_KEYS = 32
 // Not less than the pause; and well below the time for which Keyward publishes a key before it signs.
 const FRESHNESS_SECONDS = { least: 10, most: 180, unsaid: 60 }
 
@@ -46,6 +47,7 @@ export function createRemoteKeys(options: RemoteKeysOptions, given: Keyring): Ke
   let freshForMs = 0
   let fetchedAt = Number.NEGATIVE_INFINITY
   let triedAt = Number.NEGATIVE_INFINITY
+  const mayFetch = createAllowance()
   let failing = false
   let running: Promise<boolean> | null = null
 
@@ -60,14 +62,16 @@ export function createRemoteKeys(options: RemoteKeysOptions, given: Keyring): Ke
       failing = false
     } catch (error) {
       failing = true
-      onKeysError(error)
+      // On a stack of its own: an error in there is no reason to refuse, or to forget, anything here.
+      queueMicrotask(() => onKeysError(error))
     }
     return !failing
   }
 
   function learn(): boolean | Promise<boolean> {
     if (running) return running
-    if (monotonicMs() - triedAt < PAUSE_MS) return !failing
+    const now = monotonicMs()
+    if (failing ? now - triedAt < PAUSE_MS : !mayFetch(now)) return !failing
     running = refresh().finally(() => {
       running = null
     })
@@ -87,6 +91,17 @@ export function createRemoteKeys(options: RemoteKeysOptions, given: Keyring): Ke
   }
 }
 
+/** A token bucket: says whether there may be another attempt, and counts it. */
+function createAllowance(): (nowMs: number) => boolean {
+  let nextAt = Number.NEGATIVE_INFINITY
+  return (nowMs) => {
+    const due = Math.max(nextAt, nowMs - (BURST - 1) * PAUSE_MS)
+    if (due > nowMs) return false
+    nextAt = due + PAUSE_MS
+    return true
+  }
+}
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /** Whoever can change the keys on their way can sign tokens. */
@@ -102,11 +117,16 @@ function toSafeUrl(text: string, allowPlainHttp: boolean): URL {
 
 async function fetchKeys(url: URL, etag: string | null): Promise<FetchedKeys> {
   const reply = await fetch(url, {
-    headers: { accept: 'application/json', ...(etag !== null && { 'if-none-match': etag }) },
+    // A cache on the way might not have heard of a new key, or of the end of one (RFC 9111 §5.2.1.4).
+    headers: {
+      accept: 'application/json',
+      'cache-control': 'no-cache',
+      ...(etag !== null && { 'if-none-match': etag }),
+    },
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   })
-  const freshForMs = readMaxAge(reply.headers.get('cache-control')) * 1000
+  const freshForMs = readFreshSeconds(reply.headers) * 1000
   if (reply.status === 304 && etag !== null) return { keys: null, etag, freshForMs }
   if (reply.status !== 200) {
     await reply.body?.cancel()
@@ -115,10 +135,12 @@ async function fetchKeys(url: URL, etag: string | null): Promise<FetchedKeys> {
   return { keys: readKeySet(await readText(reply)), etag: reply.headers.get('etag'), freshForMs }
 }
 
-function readMaxAge(cacheControl: string | null): number {
+function readFreshSeconds(headers: Headers): number {
   const { least, most, unsaid } = FRESHNESS_SECONDS
-  const seconds = /\bmax-age=(\d{1,9})/i.exec(cacheControl ?? '')?.[1]
-  return Math.min(most, Math.max(least, seconds === undefined ? unsaid : Number(seconds)))
+  const maxAge = /\bmax-age=(\d{1,9})/i.exec(headers.get('cache-control') ?? '')?.[1] ?? unsaid
+  // For so long a cache that goes its own way has kept it already (RFC 9111 §5.1).
+  const age = /^\d{1,9}$/.exec(headers.get('age') ?? '')?.[0] ?? 0
+  return Math.min(most, Math.max(least, Number(maxAge) - Number(age)))
 }
 
 async function readText({ body }: Response): Promise<string> {
@@ -135,7 +157,8 @@ async function readText({ body }: Response): Promise<string> {
 
 function readKeySet(text: string): RingKey[] {
   const { keys } = JSON.parse(text) as { keys?: unknown }
-  if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw new Error('The jwksUrl answered no JWK Set')
+  if (!Array.isArray(keys) || keys.length > MAX_PUBLIC_KEYS)
+    throw new Error('The jwksUrl answered no JWK Set')
   return keys.flatMap((jwk: unknown) => {
     try {
       return [verifyOnly(importPublicJwk(jwk as JsonWebKey))]

@@ -87,7 +87,8 @@ export function followRevocations(options: FollowOptions): FollowedRevocations {
   async function follow(): Promise<void> {
     while (!stopping.signal.aborted) {
       const next = await readOnce().catch((error: unknown) => {
-        if (!stopping.signal.aborted) onError(error)
+        // On a stack of its own: an error in there must not end the following.
+        if (!stopping.signal.aborted) queueMicrotask(() => onError(error))
         return 'pause' as const
       })
       if (next === 'pause') await delay(PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {})

@@ -114,7 +114,7 @@ export function followKeys(options: FollowKeysOptions): FollowedKeys {
   async function makeFirst(wanted: AsymmetricAlgorithm): Promise<void> {
     const longestTokenSeconds = options.accessTokenTtlSeconds
     if (await store.prepare(wanted, longestTokenSeconds)) return
-    await store.addFirst({ ...safe.seal(generatePrivateKey(wanted)), longestTokenSeconds })
+    await store.addFirst({ ...safe.seal(await generatePrivateKey(wanted)), longestTokenSeconds })
   }
 
   return {

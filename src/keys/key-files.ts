@@ -54,7 +54,10 @@ function readContent(path: string): string {
 function parseJwk(content: string): RingKey['key'] {
   const jwk = JSON.parse(content) as JsonWebKey
   const publicKey = importPublicJwk(jwk)
-  return 'd' in jwk ? importPrivateKey(createPrivateKey({ key: jwk, format: 'jwk' })) : publicKey
+  if (!('d' in jwk)) return publicKey
+  const key = importPrivateKey(createPrivateKey({ key: jwk, format: 'jwk' }))
+  if (key.kid !== publicKey.kid) throw new Error('The halves of the key do not belong together')
+  return key
 }
 
 function parsePem(content: string): RingKey['key'] {

@@ -1,3 +1,4 @@
+import { MAX_PUBLIC_KEYS } from '../core/keyring.js'
 import type { KeySafe } from '../core/sealed-key.js'
 import { generatePrivateKey, type TokenAlgorithm } from '../core/signing-key.js'
 import type { SigningKeyStore } from '../keys/store.js'
@@ -67,12 +68,16 @@ async function rotate({ store, safe, algorithm, ...rest }: KeyOperatorDependenci
     )
   if (safe === null)
     throw new Error('The keys are not in the database: set KEY_ENCRYPTION_SECRET, and no JWT_KEY_FILES.')
-  const { keys } = await store.read()
+  const { keys, now } = await store.read()
   if (keys.some((key) => safe.open(key) === null))
     throw new Error(
       'The keys in the database do not open with this KEY_ENCRYPTION_SECRET: the nodes have another one.',
     )
-  const key = generatePrivateKey(algorithm)
+  if (keys.filter((key) => now < verifiesUntil(key, keys)).length >= MAX_PUBLIC_KEYS)
+    throw new Error(
+      `There are ${MAX_PUBLIC_KEYS} keys with tokens about, and guards take no more: rotate less often, or retire some.`,
+    )
+  const key = await generatePrivateKey(algorithm)
   const added = await store.addNext({ ...safe.seal(key), longestTokenSeconds: rest.accessTokenTtlSeconds })
   return added
     ? `${key.kid} signs in ${KEY_PROPAGATION_SECONDS} seconds; the key before it verifies until its tokens have expired.`

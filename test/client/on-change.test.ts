@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { KeywardClient } from '../../src/client/index.js'
+import { catchUncaught } from '../support/catch-uncaught.js'
 import { PASSWORD } from '../support/test-app.js'
 import { createMapStorage, useKeyward } from './keyward-client.js'
 
@@ -59,21 +60,6 @@ test('a listener that fails spoils no call: its error goes where uncaught ones g
   restore()
   expect(uncaught).toEqual([new Error('cannot show Ada')])
 })
-
-/** Errors that nobody has caught, until restored; otherwise each would end the run of the tests. */
-function catchUncaught(): [unknown[], () => void] {
-  const uncaught: unknown[] = []
-  const note = (error: unknown): void => void uncaught.push(error)
-  const others = process.listeners('uncaughtException')
-  process.removeAllListeners('uncaughtException').on('uncaughtException', note)
-  return [
-    uncaught,
-    () => {
-      process.removeListener('uncaughtException', note)
-      for (const listener of others) process.on('uncaughtException', listener)
-    },
-  ]
-}
 
 test('what a slow storage answers late does not undo a log-out', async () => {
   const storage = createMapStorage()

@@ -8,11 +8,12 @@ import {
   signingKeyAt,
   verifyOnly,
 } from '../../src/core/keyring.js'
-import { createSecret, generatePrivateKey, importPublicJwk } from '../../src/core/signing-key.js'
+import { createSecret, importPublicJwk } from '../../src/core/signing-key.js'
+import { newPrivateKey } from '../support/new-key.js'
 import { CLAIMS, KEY, macOf, NOW, RULES, SECRET, tokenWith } from './sample-token.js'
 
-const EDDSA = generatePrivateKey('EdDSA')
-const ES256 = generatePrivateKey('ES256')
+const EDDSA = newPrivateKey('EdDSA')
+const ES256 = newPrivateKey('ES256')
 const DAY = 86_400_000
 const FOREVER = Number.POSITIVE_INFINITY
 
@@ -51,7 +52,7 @@ describe('several secrets', () => {
 describe('in the course of time', () => {
   const keys: RingKey[] = [
     { key: EDDSA, signsFrom: NOW, verifiesUntil: NOW + 3 * DAY },
-    { key: generatePrivateKey('EdDSA'), signsFrom: NOW + DAY, verifiesUntil: FOREVER },
+    { key: newPrivateKey('EdDSA'), signsFrom: NOW + DAY, verifiesUntil: FOREVER },
     { key: ES256, signsFrom: NOW + 2 * DAY, verifiesUntil: FOREVER },
   ]
   const [first, second] = [keys[0]!.key, keys[1]!.key]
@@ -113,7 +114,7 @@ describe('a token that names a key', () => {
   })
 
   test('that could exist is not judged', () => {
-    const stranger = generatePrivateKey('EdDSA')
+    const stranger = newPrivateKey('EdDSA')
     expect(codeOf(signAccessToken(stranger, CLAIMS))).toBe('unknown_key')
   })
 
@@ -126,7 +127,7 @@ describe('a token that names a key', () => {
   })
 
   test('and brings a key of its own along is refused', () => {
-    const attacker = generatePrivateKey('EdDSA')
+    const attacker = newPrivateKey('EdDSA')
     const forged = { alg: 'EdDSA', typ: 'JWT', jwk: attacker.jwk, jku: 'http://127.0.0.1:1/', x5c: ['AA=='] }
     expect(codeOf(signed({ ...forged, kid: EDDSA.kid }, attacker.sign))).toBe('invalid_token')
     expect(codeOf(signed(forged, attacker.sign))).toBe('invalid_token')
@@ -141,7 +142,7 @@ describe('a token that names a key', () => {
 })
 
 describe.each(['EdDSA', 'ES256', 'RS256'] as const)('the public %s key', (algorithm) => {
-  const key = generatePrivateKey(algorithm)
+  const key = newPrivateKey(algorithm)
   const publicKey = createPublicKey({ key: key.jwk, format: 'jwk' })
   const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString()
   const der = publicKey.export({ format: 'der', type: 'spki' })

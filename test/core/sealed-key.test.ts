@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { createKeySafe } from '../../src/core/sealed-key.js'
-import { generatePrivateKey } from '../../src/core/signing-key.js'
+import { newPrivateKey } from '../support/new-key.js'
 import { SECRET } from './sample-token.js'
 
 const safe = createKeySafe(SECRET)
-const KEY = generatePrivateKey('EdDSA')
+const KEY = newPrivateKey('EdDSA')
 
 test.each(['EdDSA', 'ES256', 'RS256'] as const)(
   'a sealed %s key is the same after it is opened',
   (algorithm) => {
-    const key = generatePrivateKey(algorithm)
+    const key = newPrivateKey(algorithm)
     const opened = safe.open(safe.seal(key))
     expect(opened?.kid).toBe(key.kid)
     expect(key.verifies('text', opened!.sign('text'))).toBe(true)
@@ -39,7 +39,7 @@ test('a change of any byte, or a cut, keeps it shut', () => {
 })
 
 test('it cannot be passed off as another key or for another algorithm', () => {
-  const other = safe.seal(generatePrivateKey('EdDSA'))
+  const other = safe.seal(newPrivateKey('EdDSA'))
   expect(safe.open({ ...safe.seal(KEY), kid: other.kid })).toBeNull()
   expect(safe.open({ ...safe.seal(KEY), algorithm: 'ES256' })).toBeNull()
 })

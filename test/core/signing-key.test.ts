@@ -1,20 +1,23 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, webcrypto } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { calculateJwkThumbprint, createLocalJWKSet, importPKCS8, jwtVerify, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { signAccessToken, verifyAccessToken } from '../../src/core/access-token.js'
 import { createKeyring, publicKeySet, verifyOnly } from '../../src/core/keyring.js'
 import {
+  type AsymmetricAlgorithm,
   generatePrivateKey,
   importPkcs8,
   importPrivateKey,
   importPublicJwk,
   type PrivateKey,
 } from '../../src/core/signing-key.js'
+import { newPrivateKey } from '../support/new-key.js'
 import { CLAIMS, NOW, RULES } from './sample-token.js'
 
-const KEYS = (['EdDSA', 'ES256', 'RS256'] as const).map((algorithm): [string, PrivateKey] => [
+const KEYS = (['EdDSA', 'ES256', 'RS256'] as const).map((algorithm): [AsymmetricAlgorithm, PrivateKey] => [
   algorithm,
-  generatePrivateKey(algorithm),
+  newPrivateKey(algorithm),
 ])
 const pemOf = (key: PrivateKey): string =>
   `-----BEGIN PRIVATE KEY-----\n${key.toPkcs8().toString('base64')}\n-----END PRIVATE KEY-----`
@@ -58,7 +61,7 @@ describe.each(KEYS)('a key for %s', (algorithm, key) => {
     const signature = key.sign('text')
     expect(key.verifies('text', signature)).toBe(true)
     expect(key.verifies('Text', signature)).toBe(false)
-    expect(key.verifies('text', generatePrivateKey('EdDSA').sign('text'))).toBe(false)
+    expect(key.verifies('text', newPrivateKey('EdDSA').sign('text'))).toBe(false)
     for (const wrong of [
       '',
       signature.slice(0, -4),
@@ -73,19 +76,52 @@ describe.each(KEYS)('a key for %s', (algorithm, key) => {
 })
 
 test('a JWK is refused when it says another algorithm or another use, or is a shared secret', () => {
-  const { jwk } = generatePrivateKey('ES256')
+  const { jwk } = newPrivateKey('ES256')
   expect(() => importPublicJwk({ ...jwk, alg: 'RS256' })).toThrow('another algorithm')
   expect(() => importPublicJwk({ ...jwk, use: 'enc' })).toThrow('not for signatures')
+  for (const key_ops of [['encrypt'], ['deriveKey', 'sign'], [], 'verify', null]) {
+    expect(() => importPublicJwk({ ...jwk, key_ops }), String(key_ops)).toThrow('not for signatures')
+  }
   expect(() => importPublicJwk({ kty: 'oct', k: 'A'.repeat(43) })).toThrow()
 })
 
+test('a JWK is taken as the Web Crypto API exports it, with its operations', async () => {
+  const pair = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+    'sign',
+    'verify',
+  ])
+  const jwks = await Promise.all(
+    [pair.privateKey, pair.publicKey].map((key) => webcrypto.subtle.exportKey('jwk', key)),
+  )
+  expect(jwks.map(({ key_ops }) => key_ops)).toEqual([['sign'], ['verify']])
+  const [kid, ...others] = jwks.map((jwk) => importPublicJwk(jwk as JsonWebKey).kid)
+  expect(others).toEqual([kid])
+})
+
+test('the server makes a key of each algorithm', async () => {
+  for (const [algorithm] of KEYS) {
+    const key = await generatePrivateKey(algorithm)
+    expect([key.algorithm, key.verifies('text', key.sign('text'))]).toEqual([algorithm, true])
+  }
+})
+
+test('while an RSA key is made, which takes long, everything else goes on', async () => {
+  let isMade = false
+  const made = generatePrivateKey('RS256').then(() => {
+    isMade = true
+  })
+  await setImmediate()
+  expect(isMade).toBe(false)
+  await made
+})
+
 test('the kid that a JWK says of itself is not believed', () => {
-  const { jwk, kid } = generatePrivateKey('ES256')
+  const { jwk, kid } = newPrivateKey('ES256')
   expect(importPublicJwk({ ...jwk, kid: 'somebody-else' }).kid).toBe(kid)
 })
 
 test('an ES256 signature is R and S of 32 bytes each, as a JWS has it', () => {
-  expect(Buffer.from(generatePrivateKey('ES256').sign('text'), 'base64url')).toHaveLength(64)
+  expect(Buffer.from(newPrivateKey('ES256').sign('text'), 'base64url')).toHaveLength(64)
 })
 
 const rsa = (modulusLength: number, publicExponent = 65_537) =>

@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createKeySafe } from '../../src/core/sealed-key.js'
-import { type AsymmetricAlgorithm, generatePrivateKey } from '../../src/core/signing-key.js'
+import { type AsymmetricAlgorithm } from '../../src/core/signing-key.js'
 import type { Database } from '../../src/db/database.js'
 import { migrate } from '../../src/db/migrate.js'
 import { createSigningKeyStore } from '../../src/keys/sql.js'
 import type { NewKey, SigningKeyStore } from '../../src/keys/store.js'
 import { stateOf, verifiesUntil } from '../../src/keys/stored-key.js'
 import { openTestDatabase } from '../support/test-database.js'
+import { newPrivateKey } from '../support/new-key.js'
 
 const safe = createKeySafe('tB6yWq1ZsXn8RmVc4LdKf7PjHg2UeAo9')
 const TTL = 600
 const newKey = (algorithm: AsymmetricAlgorithm = 'EdDSA', longestTokenSeconds = TTL): NewKey => ({
-  ...safe.seal(generatePrivateKey(algorithm)),
+  ...safe.seal(newPrivateKey(algorithm)),
   longestTokenSeconds,
 })
 

@@ -1,4 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { Database } from '../../src/db/database.js'
 import { migrate } from '../../src/db/migrate.js'
 import { openServerDatabase } from '../../src/db/open-server.js'
@@ -9,6 +12,8 @@ import {
   followRevocations,
   type LocalGuard,
 } from '../../src/guard/index.js'
+import { CLAIMS } from '../core/sample-token.js'
+import { catchUncaught } from '../support/catch-uncaught.js'
 import { freePort } from '../support/postgres-server.js'
 import { buildTestApp, PRESENT, SECRET, type TestApp, type User } from '../support/test-app.js'
 import { createServerDatabase } from '../support/test-database.js'
@@ -117,6 +122,22 @@ test('vouches for nobody when the server is gone, but still knows who has logged
   expect(String(errors)).not.toContain(FEED_TOKEN)
 })
 
+test('a listener that fails does not end the following: its error goes where uncaught ones go', async () => {
+  const user = await keyward.newUser()
+  await keyward.server.close()
+  const [uncaught, restore] = catchUncaught()
+  onTestFinished(restore)
+  const { guard, ready } = follow({
+    onError: () => {
+      throw new Error('cannot tell')
+    },
+  })
+  await expect.poll(() => uncaught[0]).toEqual(new Error('cannot tell'))
+  await startKeyward()
+  await ready
+  expect(verdict(guard, user)).toBe('let in')
+})
+
 test('accepts tokens without news if told so', async () => {
   const [user, ended] = [await keyward.newUser(), await keyward.newUser()]
   await ended.post('/api/auth/logout')
@@ -135,6 +156,25 @@ test('with a wrong service token it learns nothing, says so, and vouches for nob
   await expect.poll(() => errors.length).toBeGreaterThan(1)
   expect(String(errors[0])).toContain('401')
   expect(verdict(guard, user)).toBe('revocation_stale')
+})
+
+test('with a limit that is no number it vouches for nobody', async () => {
+  const user = await keyward.newUser()
+  const errors: unknown[] = []
+  const { guard } = follow({ maxStalenessSeconds: Number.NaN, onError: (error) => errors.push(error) })
+  expect(verdict(guard, user)).toBe('revocation_stale')
+  await expect.poll(() => errors.length).toBeGreaterThan(1)
+  expect(verdict(guard, user)).toBe('revocation_stale')
+})
+
+test('an answer that does not say how old its news are makes it vouch for nobody', async () => {
+  const news = { last_seq: 0, now: PRESENT / 1000, revocations: [], more: false }
+  const odd = createServer((_, response) => void response.end(JSON.stringify(news))).listen(0, '127.0.0.1')
+  onTestFinished(() => void odd.close())
+  await once(odd, 'listening')
+  const { check, ready } = follow({ url: `http://127.0.0.1:${(odd.address() as AddressInfo).port}` })
+  await ready
+  expect(check(CLAIMS.sid)).toBe('stale')
 })
 
 test('asks no more once it is stopped', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { signAccessToken } from '../../src/core/access-token.js'
-import { generatePrivateKey } from '../../src/core/signing-key.js'
 import { createGuard, type GuardOptions } from '../../src/guard/guard.js'
 import { CLAIMS, NOW, NOW_SECONDS, SECRET, tokenOf, tokenWith } from '../core/sample-token.js'
+import { newPrivateKey } from '../support/new-key.js'
 
 const guard = createGuard({ secret: SECRET, clock: () => NOW })
 const TOKEN = tokenWith({})
@@ -84,6 +84,11 @@ test('judges each request by the time it comes at', () => {
   expect(moving.check(`Bearer ${TOKEN}`)).toEqual({ ok: false, code: 'token_expired' })
 })
 
+test('a clock that has no time lets nobody in', () => {
+  const timeless = createGuard({ secret: SECRET, clock: () => Number.NaN })
+  expect(timeless.check(`Bearer ${TOKEN}`)).toEqual({ ok: false, code: 'token_expired' })
+})
+
 test('goes by the system’s clock when it is given none', () => {
   const now = Math.floor(Date.now() / 1000)
   const systemGuard = createGuard({ secret: SECRET })
@@ -115,10 +120,10 @@ describe('options', () => {
   })
 
   test('public keys verify tokens without any secret', () => {
-    const key = generatePrivateKey('EdDSA')
+    const key = newPrivateKey('EdDSA')
     const token = signAccessToken(key, CLAIMS)
     expect(createGuard({ keys: [key.jwk], clock: () => NOW }).check(`Bearer ${token}`).ok).toBe(true)
-    const other = createGuard({ keys: [generatePrivateKey('EdDSA').jwk], clock: () => NOW })
+    const other = createGuard({ keys: [newPrivateKey('EdDSA').jwk], clock: () => NOW })
     expect(other.check(`Bearer ${token}`)).toEqual({ ok: false, code: 'invalid_token' })
     expect(() => createGuard({ keys: [{ kty: 'oct', k: 'A'.repeat(43) }] })).toThrow()
     expect(() => createGuard({ keys: [] })).toThrow(RangeError)

@@ -1,17 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { signAccessToken } from '../../src/core/access-token.js'
-import { generatePrivateKey, type PrivateKey } from '../../src/core/signing-key.js'
+import { type PrivateKey } from '../../src/core/signing-key.js'
 import { createGuard, type Guard, type GuardOptions, type GuardVerdict } from '../../src/guard/index.js'
 import { CLAIMS, NOW, SECRET, tokenWith } from '../core/sample-token.js'
+import { catchUncaught } from '../support/catch-uncaught.js'
+import { newPrivateKey } from '../support/new-key.js'
 
-const [KEY, NEXT, STRANGER] = [
-  generatePrivateKey('EdDSA'),
-  generatePrivateKey('ES256'),
-  generatePrivateKey('EdDSA'),
-]
+const [KEY, NEXT, STRANGER] = [newPrivateKey('EdDSA'), newPrivateKey('ES256'), newPrivateKey('EdDSA')]
 const bearer = (key: PrivateKey): string => `Bearer ${signAccessToken(key, CLAIMS)}`
 const setOf = (...keys: PrivateKey[]): string => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) })
 
@@ -113,6 +111,14 @@ describe('when the keys change', () => {
     expect(checkAtOnce(guard, KEY)).toBe('let in')
   })
 
+  test('a key that signs right after the set was fetched without it is found too', async () => {
+    const guard = newGuard()
+    await check(guard, KEY)
+    publish(NEXT)
+    expect(await check(guard, NEXT)).toBe('let in')
+    expect(checkAtOnce(guard, KEY)).toBe('invalid_token')
+  })
+
   test('a key that was taken away is refused once max-age is over', async () => {
     const guard = newGuard()
     await check(guard, KEY)
@@ -136,6 +142,25 @@ describe('when the keys change', () => {
     expect(checkAtOnce(guard, KEY)).toBe('has to wait')
   })
 
+  test.each([
+    ['some seconds old is good for the rest', '20', 40],
+    ['outdated already is good for ten seconds', '600', 10],
+    ['of a nonsensical age is good for a minute', '-50', 60],
+  ])('a set from a cache that is %s', async (_, age, seconds) => {
+    answerWith(setOf(KEY), { 'cache-control': 'max-age=60', age })
+    const guard = newGuard()
+    await check(guard, KEY)
+    passSeconds(seconds)
+    expect(checkAtOnce(guard, KEY)).toBe('let in')
+    passSeconds(1)
+    expect(checkAtOnce(guard, KEY)).toBe('has to wait')
+  })
+
+  test('caches on the way are asked to look again', async () => {
+    await check(newGuard(), KEY)
+    expect(requests[0]?.headers['cache-control']).toBe('no-cache')
+  })
+
   test('an unchanged set is not sent again', async () => {
     const statuses: number[] = []
     answer = (request, response) => {
@@ -153,15 +178,35 @@ describe('when the keys change', () => {
   })
 })
 
-test('made-up keys cause one request in ten seconds, and nobody else waits for it', async () => {
-  const guard = newGuard()
-  await check(guard, KEY)
-  passSeconds(11)
-  for (let i = 0; i < 100; i++) {
-    expect(await check(guard, generatePrivateKey('EdDSA'))).toBe('invalid_token')
-    expect(checkAtOnce(guard, KEY)).toBe('let in')
+describe('made-up keys', () => {
+  async function attack(guard: Guard): Promise<number> {
+    const before = requests.length
+    for (let i = 0; i < 100; i++) {
+      expect(await check(guard, newPrivateKey('EdDSA'))).toBe('invalid_token')
+      expect(checkAtOnce(guard, KEY)).toBe('let in')
+    }
+    return requests.length - before
   }
-  expect(requests).toHaveLength(2)
+
+  test('cause two requests after a quiet time and then one in ten seconds, and nobody else waits', async () => {
+    const guard = newGuard()
+    await check(guard, KEY)
+    passSeconds(30)
+    expect(await attack(guard)).toBe(2)
+    for (let second = 0; second < 60; second++) {
+      passSeconds(1)
+      expect(await attack(guard), `second ${second}`).toBe(second % 10 === 9 ? 1 : 0)
+    }
+  })
+
+  test('do not keep a guard from hearing of a key that is real', async () => {
+    const guard = newGuard()
+    await check(guard, KEY)
+    await attack(guard)
+    publish(KEY, NEXT)
+    passSeconds(11)
+    expect(await check(guard, NEXT)).toBe('let in')
+  })
 })
 
 describe('while Keyward is away', () => {
@@ -189,6 +234,17 @@ describe('while Keyward is away', () => {
     expect(await check(guard, STRANGER)).toBe('keys_unavailable')
     passSeconds(60)
     expect(await check(guard, KEY)).toBe('keys_unavailable')
+  })
+
+  test('a listener that fails changes no verdict: its error goes where uncaught ones go', async () => {
+    goAway()
+    const [uncaught, restore] = catchUncaught()
+    onTestFinished(restore)
+    const onKeysError = (): never => {
+      throw new Error('cannot tell')
+    }
+    expect(await check(newGuard({ onKeysError }), KEY)).toBe('keys_unavailable')
+    await expect.poll(() => uncaught).toEqual([new Error('cannot tell')])
   })
 
   test('the bound is an option, and nonsense for it means none is tolerated', async () => {
@@ -230,6 +286,18 @@ test.each<[string, () => void]>([
   expect(errors).toHaveLength(1)
 })
 
+test('an answer that never ends is given up, although it has begun', async () => {
+  const patience = new AbortController()
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(patience.signal)
+  onTestFinished(() => void vi.restoreAllMocks())
+  answer = (_, response) => {
+    response.writeHead(200).write('{"keys":[', () => patience.abort(new Error('too late')))
+  }
+  expect(await check(newGuard(), KEY)).toBe('keys_unavailable')
+  expect(timeout).toHaveBeenCalledWith(5_000)
+  expect(errors).toEqual([new Error('too late')])
+})
+
 test('keys of other kinds in the set are passed over', async () => {
   const odd = [
     { kty: 'oct', k: 'AAAA' },
@@ -237,11 +305,12 @@ test('keys of other kinds in the set are passed over', async () => {
     null,
     7,
     { ...NEXT.jwk, use: 'enc' },
+    { ...NEXT.jwk, key_ops: ['encrypt'] },
   ]
   answerWith(JSON.stringify({ keys: [...odd, KEY.jwk] }))
   const guard = newGuard()
   expect(await check(guard, KEY)).toBe('let in')
-  expect(checkAtOnce(guard, NEXT)).toBe('invalid_token')
+  expect(await check(guard, NEXT)).toBe('invalid_token')
 })
 
 test.each([

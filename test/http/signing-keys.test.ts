@@ -2,8 +2,8 @@ import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { signAccessToken } from '../../src/core/access-token.js'
 import { createKeySafe } from '../../src/core/sealed-key.js'
-import { generatePrivateKey } from '../../src/core/signing-key.js'
 import { buildTestApp, PRESENT, readClaims, SECRET, type TestApp, useTestApp } from '../support/test-app.js'
+import { newPrivateKey } from '../support/new-key.js'
 
 const ENCRYPTION_SECRET = 'tB6yWq1ZsXn8RmVc4LdKf7PjHg2UeAo9'
 const KEYS = '/.well-known/jwks.json'
@@ -131,6 +131,24 @@ describe('rotation', () => {
   })
 })
 
+describe('rotation without end', () => {
+  const app = useTestApp({ startAt: PRESENT, environment: withKeys('EdDSA') })
+
+  test('goes as far as to the number of keys that guards take', async () => {
+    const user = await app.newUser()
+    const rotate = async () => {
+      await app.database.query('update keyward_signing_keys set signs_from = least(signs_from, now())')
+      return app.runKeyCommand({ action: 'keys rotate', kid: null })
+    }
+    for (let count = 1; count < 32; count++) await rotate()
+    await expect(rotate()).rejects.toThrow('guards take no more')
+    const { text } = await app.get(KEYS)
+    const [keySet, bytes] = [JSON.parse(text), Buffer.byteLength(text)]
+    expect([keySet.keys.length, bytes < 64 * 1024]).toEqual([32, true])
+    expect(await profileWith(app, user.token)).toBe('let in')
+  })
+})
+
 describe('a key that was retired', () => {
   const app = useTestApp({ startAt: PRESENT, environment: withKeys('ES256') })
 
@@ -219,7 +237,7 @@ describe('keys in the database', () => {
 
   test('who can write to the table, but has no encryption secret, can sign nothing', async () => {
     const user = await app.newUser()
-    const own = generatePrivateKey('EdDSA')
+    const own = newPrivateKey('EdDSA')
     const planted = createKeySafe(SECRET).seal(own)
     await app.database.query(
       `insert into keyward_signing_keys (kid, algorithm, sealed_private_key, signs_from, longest_token_seconds)

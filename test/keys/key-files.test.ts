@@ -2,15 +2,22 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { generatePrivateKey, importPublicJwk, type PrivateKey } from '../../src/core/signing-key.js'
+import { importPublicJwk, type PrivateKey } from '../../src/core/signing-key.js'
 import { readKeyFiles } from '../../src/keys/key-files.js'
 import { makeTempFolder } from '../support/temp-folder.js'
+import { newPrivateKey } from '../support/new-key.js'
 
-const [FIRST, SECOND] = [generatePrivateKey('EdDSA'), generatePrivateKey('ES256')]
+const [FIRST, SECOND] = [newPrivateKey('EdDSA'), newPrivateKey('ES256')]
 const pemOf = (key: PrivateKey): string =>
   `-----BEGIN PRIVATE KEY-----\n${key.toPkcs8().toString('base64')}\n-----END PRIVATE KEY-----\n`
 const publicPemOf = ({ jwk }: PrivateKey): string =>
   createPublicKey({ key: jwk, format: 'jwk' }).export({ format: 'pem', type: 'spki' }).toString()
+
+const newJwk = (kind: 'ed25519' | 'P-256') =>
+  (kind === 'ed25519'
+    ? generateKeyPairSync('ed25519')
+    : generateKeyPairSync('ec', { namedCurve: kind })
+  ).privateKey.export({ format: 'jwk' })
 
 let files = 0
 const write = (content: string | Buffer): string => {
@@ -70,6 +77,11 @@ describe('a start is refused, in words that name the file and quote nothing of i
       ],
       'not for signatures',
     ],
+    ...(['ed25519', 'P-256'] as const).map((kind): [string, string[], string] => [
+      `the halves of two ${kind} keys`,
+      [JSON.stringify({ ...newJwk(kind), d: newJwk(kind).d })],
+      'do not belong together',
+    ]),
     [
       'RSA with 2048 bits',
       [

@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { signAccessToken } from '../../src/core/access-token.js'
-import { generatePrivateKey } from '../../src/core/signing-key.js'
 import type { Database } from '../../src/db/database.js'
 import { migrate } from '../../src/db/migrate.js'
 import { openServerDatabase } from '../../src/db/open-server.js'
@@ -9,6 +8,7 @@ import { Refusal } from '../../src/errors.js'
 import { createGuard } from '../../src/guard/index.js'
 import { buildTestApp, PRESENT, readClaims, type TestApp } from '../support/test-app.js'
 import { createServerDatabase } from '../support/test-database.js'
+import { newPrivateKey } from '../support/new-key.js'
 
 const TTL = 900
 const SETTINGS = {
@@ -158,7 +158,7 @@ test('made-up keys make a node read the table about once a second, however many 
   })
   const user = await node.newUser()
   const [before, began] = [reads, performance.now()]
-  const forge = () => signAccessToken(generatePrivateKey('EdDSA'), readClaims(user.token))
+  const forge = () => signAccessToken(newPrivateKey('EdDSA'), readClaims(user.token))
   for (let burst = 0; burst < 2; burst++) {
     const codes = await Promise.all(Array.from({ length: 100 }, () => codeAt(node, forge())))
     expect(new Set(codes)).toEqual(new Set(['invalid_token']))
@@ -185,7 +185,7 @@ test('while the table cannot be read, a token of an unknown key is answered with
   state.isBroken = true
   const { status, headers, body } = await node.get(
     '/api/auth/profile',
-    signAccessToken(generatePrivateKey('EdDSA'), readClaims(user.token)),
+    signAccessToken(newPrivateKey('EdDSA'), readClaims(user.token)),
   )
   expect([status, body.code, headers['retry-after']]).toEqual([503, 'keys_unavailable', '1'])
   expect(await codeAt(node, user.token)).toBe('let in')

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { generatePrivateKey } from '../../src/core/signing-key.js'
 import { call, registerAda } from '../support/call.js'
 import { KEYWARD, runKeyward, startKeyward } from '../support/keyward-process.js'
 import { makeTempFolder } from '../support/temp-folder.js'
 import { createServerDatabase } from '../support/test-database.js'
+import { newPrivateKey } from '../support/new-key.js'
 
 const ENCRYPTION_SECRET = 'tB6yWq1ZsXn8RmVc4LdKf7PjHg2UeAo9'
 const EDDSA = { JWT_ALGORITHM: 'EdDSA' }
@@ -119,7 +119,7 @@ test('a start with another encryption secret says so and ends', async () => {
 test('keys in files sign and verify, and can be exchanged one after the other', async () => {
   const folder = makeTempFolder()
   const kids = ['a', 'b'].map((name) => {
-    const key = generatePrivateKey('ES256')
+    const key = newPrivateKey('ES256')
     const pem = `-----BEGIN PRIVATE KEY-----\n${key.toPkcs8().toString('base64')}\n-----END PRIVATE KEY-----\n`
     writeFileSync(join(folder, `${name}.pem`), pem)
     return key.kid

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { generatePrivateKey } from '../../src/core/signing-key.js'
 import { registerAda } from '../support/call.js'
 import { findPython } from '../support/find-python.js'
 import { freePort } from '../support/postgres-server.js'
@@ -13,6 +12,7 @@ import { ROOT, type RunningKeyward, startKeyward } from '../support/keyward-proc
 import { skipBecause } from '../support/skip-because.js'
 import { makeTempFolder } from '../support/temp-folder.js'
 import { waitUntil } from '../support/wait-until.js'
+import { newPrivateKey } from '../support/new-key.js'
 
 const run = promisify(execFile)
 const SECRET = 'q0Zk3vTnB8xWm5RjLs7YpUc2HdGf9EaK'
@@ -45,7 +45,7 @@ function forgeriesOf(token: string): Record<string, string> {
     `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
   const resigned = (claims: object): string =>
     mac(`${header}.${encode({ ...read(payload), ...claims })}`, SECRET)
-  const stranger = generatePrivateKey('EdDSA')
+  const stranger = newPrivateKey('EdDSA')
   const strangers = `${encode({ ...read(header), alg: 'EdDSA', kid: stranger.kid })}.${payload}`
   return {
     nonsense: 'a.b.c',

@@ -120,7 +120,8 @@ test('a guard that fetches its keys asks for no forgery but where it was told to
       expect(await guard.check(`Bearer ${token}`), name).toMatchObject({ ok: false })
     }
   }
-  expect(asked).toEqual(['/.well-known/jwks.json'])
+  // Once for the first token, and once more for a forgery that names another key.
+  expect(asked).toEqual(['/.well-known/jwks.json', '/.well-known/jwks.json'])
   expect(fetched).toEqual(['/reachable'])
 })
 

@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto'
-import { generatePrivateKey } from '../../../src/core/signing-key.js'
 import { CLAIMS } from '../../core/sample-token.js'
+import { newPrivateKey } from '../../support/new-key.js'
 import { encode, type Victim } from './victims.js'
 
 /** What the forgery is, and the forged token. */
@@ -148,7 +148,7 @@ export function withMaliciousKid({ header, algorithm, sign, pair }: Victim): For
 /** RFC 8725 §3.10, CVE-2018-0114: a key that the token brings along, or says where to fetch. */
 export function withItsOwnKey({ header, pair }: Victim, url: string): Forgery[] {
   return (['EdDSA', 'ES256'] as const).flatMap((alg) => {
-    const attacker = generatePrivateKey(alg)
+    const attacker = newPrivateKey(alg)
     const ways: [string, object][] = [
       ['jwk', { jwk: attacker.jwk }],
       ['jwk with our name', { jwk: { ...attacker.jwk, kid: pair?.jwk.kid } }],

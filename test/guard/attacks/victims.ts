@@ -2,12 +2,12 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import {
   type AsymmetricAlgorithm,
   createSecret,
-  generatePrivateKey,
   type PublicJwk,
   type TokenAlgorithm,
 } from '../../../src/core/signing-key.js'
 import { createGuard, type GuardOptions, type LocalGuard } from '../../../src/guard/index.js'
 import { CLAIMS, NOW, SECRET } from '../../core/sample-token.js'
+import { newPrivateKey } from '../../support/new-key.js'
 
 /** Text or bytes go in as they are; anything else as JSON. */
 export type Part = string | Buffer | object
@@ -44,7 +44,7 @@ function victim(algorithm: TokenAlgorithm, sign: (input: string) => string, pair
 }
 
 function ofPair(algorithm: AsymmetricAlgorithm): Victim & { readonly pair: NonNullable<Victim['pair']> } {
-  const key = generatePrivateKey(algorithm)
+  const key = newPrivateKey(algorithm)
   const privateKey = createPrivateKey({ key: key.toPkcs8(), format: 'der', type: 'pkcs8' })
   const pair = { jwk: key.jwk, publicKey: createPublicKey(privateKey), privateKey }
   return { ...victim(algorithm, key.sign, pair), pair }
