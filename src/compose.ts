@@ -15,6 +15,7 @@ import type { RequestContext } from './core/auth-event.js'
 import { type Clock, systemClock } from './core/clock.js'
 import { createRevocationCheck } from './core/revocation-check.js'
 import { createRevocationLog } from './core/revocation-log.js'
+import { createSingleFlight } from './core/single-flight.js'
 import type { Database } from './db/database.js'
 import { listen } from './db/listen.js'
 import { Refusal } from './errors.js'
@@ -226,9 +227,10 @@ function composeApi(
       updateProfile({ accounts, clock, recordEvent }, principal, change, context),
     readPublicKeys: keys.publicKeys,
     readRevocations: (after, waitSeconds) => feed.read(after, waitSeconds * 1000),
-    async checkReady() {
+    // Its address is not limited, and whoever finds it may ask as often as they like.
+    checkReady: createSingleFlight(async () => {
       await database.query('select 1')
       return feed.ageMs()
-    },
+    }),
   }
 }
