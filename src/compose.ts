@@ -3,7 +3,7 @@ import type { Account } from './accounts/account.js'
 import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
-import { createAttemptKeys } from './attempts/attempt.js'
+import { createAccountKey, createAttemptKeys } from './attempts/attempt.js'
 import { purgeAttempts } from './attempts/purge.js'
 import { createAttemptStore } from './attempts/sql.js'
 import { createThrottledPasswords } from './attempts/throttled-passwords.js'
@@ -161,12 +161,20 @@ export async function compose(given: Parts): Promise<Composed> {
 /** What operators' commands run on. */
 export function composeOperator({
   config,
+  generatedSecret,
   database,
   hashEngine,
-}: Pick<Parts, 'config' | 'database' | 'hashEngine'>): (command: UserCommand) => Promise<UserReport> {
-  const users = createUserStore(database)
-  return (command) =>
-    runUserCommand({ users, clock: systemClock, ...composePasswords(config, hashEngine) }, command)
+}: Pick<Parts, 'config' | 'generatedSecret' | 'database' | 'hashEngine'>): (
+  command: UserCommand,
+) => Promise<UserReport> {
+  const dependencies = {
+    users: createUserStore(database),
+    forgetAttempts: async (email: string) =>
+      createAttemptStore(database).forget(createAccountKey(rootSecretOf(config, generatedSecret))(email)),
+    clock: systemClock,
+    ...composePasswords(config, hashEngine),
+  }
+  return (command) => runUserCommand(dependencies, command)
 }
 
 /** The rules, each with what it needs. */
