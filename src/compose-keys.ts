@@ -58,13 +58,15 @@ export function keyEncryptionSecretOf(config: Config, generatedSecret: string | 
   return config.keyFiles.length > 0 ? null : (config.keyEncryptionSecret ?? generatedSecret)
 }
 
-/** What other secrets are derived from: one that all nodes share. */
+/** What other secrets are derived from: one that all nodes share. Throws where an operator's command is given none. */
 export function rootSecretOf(
   { tokenSecret, keyEncryptionSecret, keyFiles }: Config,
   generatedSecret: string | null,
 ): string {
   const secret = tokenSecret ?? keyEncryptionSecret ?? generatedSecret
   if (secret !== null) return secret
+  if (keyFiles.length === 0)
+    throw new Error('This needs the secret of the server. Give it the same settings.')
   return keyFiles.map((file) => readFileSync(file, 'utf8')).join('')
 }
 

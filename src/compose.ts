@@ -3,7 +3,7 @@ import type { Account } from './accounts/account.js'
 import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
-import { createAttemptKeys } from './attempts/attempt.js'
+import { createAccountKey, createAttemptKeys } from './attempts/attempt.js'
 import { purgeAttempts } from './attempts/purge.js'
 import { createAttemptStore } from './attempts/sql.js'
 import { createThrottledPasswords } from './attempts/throttled-passwords.js'
@@ -15,6 +15,7 @@ import type { RequestContext } from './core/auth-event.js'
 import { type Clock, systemClock } from './core/clock.js'
 import { createRevocationCheck } from './core/revocation-check.js'
 import { createRevocationLog } from './core/revocation-log.js'
+import { createSingleFlight } from './core/single-flight.js'
 import type { Database } from './db/database.js'
 import { listen } from './db/listen.js'
 import { Refusal } from './errors.js'
@@ -166,12 +167,20 @@ export async function compose(given: Parts): Promise<Composed> {
 /** What operators' commands run on. */
 export function composeOperator({
   config,
+  generatedSecret,
   database,
   hashEngine,
-}: Pick<Parts, 'config' | 'database' | 'hashEngine'>): (command: UserCommand) => Promise<UserReport> {
-  const users = createUserStore(database)
-  return (command) =>
-    runUserCommand({ users, clock: systemClock, ...composePasswords(config, hashEngine) }, command)
+}: Pick<Parts, 'config' | 'generatedSecret' | 'database' | 'hashEngine'>): (
+  command: UserCommand,
+) => Promise<UserReport> {
+  const dependencies = {
+    users: createUserStore(database),
+    forgetAttempts: async (email: string) =>
+      createAttemptStore(database).forget(createAccountKey(rootSecretOf(config, generatedSecret))(email)),
+    clock: systemClock,
+    ...composePasswords(config, hashEngine),
+  }
+  return (command) => runUserCommand(dependencies, command)
 }
 
 /** What the rules share with what runs beside requests. */
@@ -236,9 +245,10 @@ function composeApi(
       updateProfile({ accounts, clock, recordEvent }, principal, change, context),
     readPublicKeys: keys.publicKeys,
     readRevocations: (after, waitSeconds) => feed.read(after, waitSeconds * 1000),
-    async checkReady() {
+    // Its address is not limited, and whoever finds it may ask as often as they like.
+    checkReady: createSingleFlight(async () => {
       await database.query('select 1')
       return feed.ageMs()
-    },
+    }),
   }
 }

@@ -35,7 +35,7 @@ export function createEventRecorder(log: Log): RecordEvent {
   }
 }
 
-const TALLY_INTERVAL_MS = 1_000
+export const TALLY_INTERVAL_MS = 1_000
 
 /** For what comes in floods: one warning a second with how often it happened. */
 export function createTally(log: Log, message: string): () => void {

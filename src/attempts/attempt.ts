@@ -26,22 +26,48 @@ export interface AttemptStore {
   /** For the right password: forgets the failures of this place at this account, and remembers the place. */
   settle(attempt: Attempt): Promise<void>
   remember(place: AttemptKeys, now: Date): Promise<void>
+  /** Forgets all failures at an account, wherever they came from; false when there were none. */
+  forget(account: Buffer): Promise<boolean>
 }
 
 export type AttemptKeysOf = (email: string, address: string) => AttemptKeys
 
+const KEY_BYTES = 32
+/** The keys of an account and of its pairs begin with the same half, so that one range holds all counted at it. */
+const SHARED_BYTES = KEY_BYTES / 2
+
 /** All spellings of an e-mail address have the same keys, and so have all addresses of one client. */
-export function createAttemptKeys(tokenSecret: string): AttemptKeysOf {
-  const secret = Buffer.from(hkdfSync('sha256', tokenSecret, '', 'keyward password attempts', 32))
-  // No part can hold a NUL, so no two lists make the same text.
-  const keyOf = (...parts: string[]): Buffer => createHmac('sha256', secret).update(parts.join('\0')).digest()
+export function createAttemptKeys(rootSecret: string): AttemptKeysOf {
+  const keyOf = createKeyed(rootSecret)
   return (email, address) => {
-    const account = parseEmail(email)?.address ?? email.toLowerCase()
+    const account = accountOf(email)
     const block = toAddressBlock(address)
+    const accountKey = keyOf('account', account)
     return {
-      pair: keyOf('pair', account, block),
-      account: keyOf('account', account),
+      pair: Buffer.concat([accountKey.subarray(0, SHARED_BYTES), keyOf('pair', account, block)], KEY_BYTES),
+      account: accountKey,
       address: keyOf('address', block),
     }
   }
 }
+
+/** The key of an account alone. */
+export function createAccountKey(rootSecret: string): (email: string) => Buffer {
+  const keyOf = createKeyed(rootSecret)
+  return (email) => keyOf('account', accountOf(email))
+}
+
+/** The first and the last key that can belong to an account: its own and those of its pairs. */
+export function keysAt(account: Buffer): readonly [first: Buffer, last: Buffer] {
+  const shared = account.subarray(0, SHARED_BYTES)
+  const filledWith = (byte: number): Buffer => Buffer.concat([shared, Buffer.alloc(SHARED_BYTES, byte)])
+  return [filledWith(0x00), filledWith(0xff)]
+}
+
+function createKeyed(rootSecret: string): (...parts: string[]) => Buffer {
+  const secret = Buffer.from(hkdfSync('sha256', rootSecret, '', 'keyward password attempts', KEY_BYTES))
+  // No part can hold a NUL, so no two lists make the same text.
+  return (...parts) => createHmac('sha256', secret).update(parts.join('\0')).digest()
+}
+
+const accountOf = (email: string): string => parseEmail(email)?.address ?? email.toLowerCase()

@@ -12,20 +12,27 @@ interface Crowd {
 /** `noteGivenBack` is to be called when the attempt turns out not to count. */
 type AttemptWork<T> = (noteGivenBack: () => void) => Promise<T>
 
+/** Waits for `pause`; may reject before, when the one who waits is turned away or has hung up. */
+type StandAside = (pause: Promise<boolean>) => Promise<boolean>
+
 /**
  * Attempts count before their outcome is known, so parallel log-ins with the right password would refuse each other.
  * Here one that is refused waits while others under the same key are under way on this node, and for each of those that
  * is given back, one is made again.
  */
-export function createCrowds(): <T>(key: string, attempt: AttemptWork<T>) => Promise<T> {
+export function createCrowds(): <T>(
+  key: string,
+  standAside: StandAside,
+  attempt: AttemptWork<T>,
+) => Promise<T> {
   const crowds = new Map<string, Crowd>()
 
-  return async (key, attempt) => {
+  return async (key, standAside, attempt) => {
     const crowd = crowds.get(key) ?? { underWay: 0, givenBack: 0, waiting: [] }
     crowds.set(key, crowd)
     crowd.underWay++
     try {
-      return await repeat(crowd, attempt)
+      return await repeat(crowd, standAside, attempt)
     } finally {
       if (--crowd.underWay === 0) {
         callAll(crowd)
@@ -35,13 +42,13 @@ export function createCrowds(): <T>(key: string, attempt: AttemptWork<T>) => Pro
   }
 }
 
-async function repeat<T>(crowd: Crowd, attempt: AttemptWork<T>): Promise<T> {
+async function repeat<T>(crowd: Crowd, standAside: StandAside, attempt: AttemptWork<T>): Promise<T> {
   for (;;) {
     try {
       return await attempt(() => handOn(crowd))
     } catch (error) {
       const isRefused = error instanceof Refusal && error.code === 'too_many_attempts'
-      if (!isRefused || !(await mayRepeat(crowd))) throw error
+      if (!isRefused || !(await mayRepeat(crowd, standAside))) throw error
     }
   }
 }
@@ -56,14 +63,35 @@ function handOn(crowd: Crowd): void {
   }
 }
 
-async function mayRepeat(crowd: Crowd): Promise<boolean> {
+async function mayRepeat(crowd: Crowd, standAside: StandAside): Promise<boolean> {
   if (crowd.givenBack > 0) {
     crowd.givenBack--
     return true
   }
   if (crowd.underWay === 1) return false
   crowd.underWay--
-  return new Promise((resolve) => crowd.waiting.push(resolve))
+  let call: (again: boolean) => void = () => {}
+  const called = new Promise<boolean>((resolve) => {
+    call = resolve
+  })
+  crowd.waiting.push(call)
+  try {
+    return await standAside(called)
+  } catch (error) {
+    await leave(crowd, call, called)
+    throw error
+  }
+}
+
+/** Counts as under way again, as whoever is called does; what it was called for is for somebody else. */
+async function leave(crowd: Crowd, call: (again: boolean) => void, called: Promise<boolean>): Promise<void> {
+  const position = crowd.waiting.indexOf(call)
+  if (position >= 0) {
+    crowd.waiting.splice(position, 1)
+    crowd.underWay++
+  } else if (await called) {
+    handOn(crowd)
+  }
 }
 
 /** Nobody is under way any more who could give an attempt back. */

@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/database.js'
-import type { Attempt, AttemptKeys, AttemptStore } from './attempt.js'
+import { type Attempt, type AttemptKeys, type AttemptStore, keysAt } from './attempt.js'
 import { FAILURE_LIMITS, KNOWN_PLACE_SECONDS, waitsOf } from './limits.js'
 
 const TAKE = 'select closed_until, known from keyward_take_attempt($1, $2, $3)'
@@ -35,6 +35,12 @@ const SETTLE = `
   )
   ${remember('$4', '$3')}`
 
+const FORGET = `
+  with held as (
+    select key from keyward_password_attempts where key between $1 and $2 order by key for update
+  )
+  delete from keyward_password_attempts where key in (select key from held) returning 1`
+
 const KINDS = ['pair', 'account', 'address'] as const
 const RULES = KINDS.map((kind) => ({
   kind,
@@ -66,6 +72,10 @@ export function createAttemptStore(database: Queryable): AttemptStore {
 
     async remember({ pair }, now) {
       await database.query(REMEMBER, [pair, now.toISOString()])
+    },
+
+    async forget(account) {
+      return (await database.query(FORGET, keysAt(account))).length > 0
     },
   }
 }

@@ -2,7 +2,7 @@ import type { RequestContext } from '../core/auth-event.js'
 import type { Clock } from '../core/clock.js'
 import { Refusal } from '../errors.js'
 import type { PasswordVerdict, PasswordVerifier } from '../passwords/password-hasher.js'
-import type { PasswordQueue } from '../passwords/password-queue.js'
+import type { AdmittedVerifier, PasswordQueue } from '../passwords/password-queue.js'
 import type { Attempt, AttemptKeys, AttemptKeysOf, AttemptStore } from './attempt.js'
 import { createCrowds } from './crowd.js'
 
@@ -92,7 +92,7 @@ function createThrottledCheck({ attempts, keysOf, clock, onRefused }: Throttle) 
   }
 
   return async <Found extends WithHash>(
-    verifier: PasswordVerifier,
+    verifier: AdmittedVerifier,
     claim: Claim<Found>,
     context: RequestContext,
   ): Promise<CheckedClaim<Found>> => {
@@ -110,7 +110,7 @@ function createThrottledCheck({ attempts, keysOf, clock, onRefused }: Throttle) 
       return checked
     }
     try {
-      return await inCrowd(keys.pair.toString('hex'), attemptOnce)
+      return await inCrowd(keys.pair.toString('hex'), verifier.standAside, attemptOnce)
     } catch (error) {
       if (error instanceof Refusal && error.code === 'too_many_attempts') onRefused(context)
       throw error

@@ -13,7 +13,7 @@ const USAGE = `Usage: keyward <command>
 
   start     start the server (settings: environment and .env)
   migrate   bring the database up to date, without starting
-  users     list, show, disable, enable, delete, set-password, logout
+  users     list, show, disable, enable, delete, set-password, logout, unlock
   keys      list, rotate, retire
   secret    print a new 256-bit secret for BETTER_AUTH_SECRET or KEY_ENCRYPTION_SECRET
 

@@ -1,9 +1,11 @@
 import type { Config } from '../config.js'
 import { composeOperator } from '../compose.js'
+import { needsGeneratedSecret } from '../compose-keys.js'
 import { composeHashThreads } from '../compose-passwords.js'
 import { escapeControls } from '../core/text.js'
 import { USER_ACTIONS, type UserAction, type UserReport } from '../operators/commands.js'
 import type { User } from '../operators/user.js'
+import { readOrCreateSecret } from '../secret-file.js'
 import { carryOut } from './carry-out.js'
 
 export const USERS_USAGE = `Usage: keyward users <action> [who] [--json]
@@ -15,6 +17,7 @@ export const USERS_USAGE = `Usage: keyward users <action> [who] [--json]
   delete <who>          the account and its sessions are gone
   set-password <who>    reads the new password from standard input; --generate makes one; all sessions end
   logout <who>          all sessions end
+  unlock <who>          failed attempts at the password are forgotten, wherever they came from
 `
 
 export interface UsersOptions {
@@ -36,9 +39,11 @@ export async function runUsers(
   const wantsPassword = action === 'set-password' && !options.generate
   const password = wantsPassword ? await readPassword() : null
   const report = await carryOut(config, { action, who: who ?? null, password }, async (database, command) => {
+    const needsSecret = action === 'unlock' && !config.isProduction && needsGeneratedSecret(config)
+    const generatedSecret = needsSecret ? await readOrCreateSecret(config.dataDir) : null
     const hashEngine = composeHashThreads(config)
     try {
-      return await composeOperator({ config, database, hashEngine })(command)
+      return await composeOperator({ config, generatedSecret, database, hashEngine })(command)
     } finally {
       await hashEngine.close()
     }

@@ -1,6 +1,8 @@
 import ipaddr from 'ipaddr.js'
 
-const GROUPS_OF_A_SITE = 4
+const BITS_OF_A_GROUP = 16
+/** Prefix length of what stands for one client (docs/limits.md). */
+export const SITE_BITS = 64
 
 /**
  * What stands for one client among addresses: an IPv4 address, also one mapped into IPv6, or the /64 of an IPv6 address,
@@ -12,7 +14,7 @@ export function toAddressBlock(address: string): string {
   if (parsed.kind() === 'ipv4') return parsed.toString()
   const { parts } = parsed as ipaddr.IPv6
   return parts
-    .slice(0, GROUPS_OF_A_SITE)
+    .slice(0, SITE_BITS / BITS_OF_A_GROUP)
     .map((part) => part.toString(16))
     .join(':')
 }

@@ -33,11 +33,12 @@ export interface AppOptions {
   readonly feedToken: string | null
 }
 
-const MAX_BODY_BYTES = 16 * 1024
-const MAX_HEADER_BYTES = 16 * 1024
+/** docs/limits.md gives the same figures (a test compares them). */
+export const MAX_BODY_BYTES = 16 * 1024
+export const MAX_HEADER_BYTES = 16 * 1024
 /** A client has this long to send its headers, and its whole request (slow-loris). */
-const HEADERS_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 20_000
+export const HEADERS_TIMEOUT_MS = 10_000
+export const REQUEST_TIMEOUT_MS = 20_000
 
 /** Builds the HTTP side: everything from socket to rules and back. Call `ready()` or `listen()` on it. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {

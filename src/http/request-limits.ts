@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { toAddressBlock } from '../core/address-block.js'
 import { createMemo } from '../core/memo.js'
+import { createWindowCounter, type WindowCounter } from '../core/window-counter.js'
 import { Refusal } from '../errors.js'
 
 /** Requests that one client may send in a minute: in all, and of those the costly ones. */
@@ -19,36 +20,17 @@ declare module 'fastify' {
   }
 }
 
-const WINDOW_SECONDS = 60
+/** docs/limits.md gives the same figures (a test compares them). */
+export const WINDOW_SECONDS = 60
 /** Clients told apart in one window; what comes from further ones is let through. */
-const MAX_CLIENTS = 100_000
+export const MAX_CLIENTS = 100_000
 /** Folding an IPv6 address takes far longer than all else here, and clients come again. */
 const REMEMBERED_ADDRESSES = 10_000
 
-/** Counts for one window at a time: nothing to expire, no timer, and the memory is that of a minute's clients. */
-interface WindowCounter {
+interface Limit {
   readonly name: LimitName
   readonly quota: number
-  /** How many requests of the client there have been in this window, this one included. */
-  count(client: string, window: number): number
-}
-
-function createWindowCounter(name: LimitName, quota: number): WindowCounter {
-  let counts = new Map<string, number>()
-  let current = -1
-  return {
-    name,
-    quota,
-    count(client, window) {
-      if (window !== current) {
-        current = window
-        counts = new Map()
-      }
-      const count = (counts.get(client) ?? 0) + 1
-      if (count > 1 || counts.size < MAX_CLIENTS) counts.set(client, count)
-      return count
-    },
-  }
+  readonly count: WindowCounter
 }
 
 /**
@@ -56,12 +38,16 @@ function createWindowCounter(name: LimitName, quota: number): WindowCounter {
  * node for itself. Answers carry `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
  */
 export function limitRequests(app: FastifyInstance, limits: RequestLimits, monotonicMs: () => number): void {
-  const counterOf = (name: LimitName): WindowCounter => createWindowCounter(name, limits[name])
-  const all = counterOf('requests')
+  const limitOf = (name: LimitName): Limit => ({
+    name,
+    quota: limits[name],
+    count: createWindowCounter(MAX_CLIENTS),
+  })
+  const all = limitOf('requests')
   const limitAll = createHook([all], monotonicMs)
   const limitOwn = {
-    registrations: createHook([all, counterOf('registrations')], monotonicMs),
-    refreshes: createHook([all, counterOf('refreshes')], monotonicMs),
+    registrations: createHook([all, limitOf('registrations')], monotonicMs),
+    refreshes: createHook([all, limitOf('refreshes')], monotonicMs),
   }
 
   app.addHook('onRoute', (route: RouteOptions) => {
@@ -81,8 +67,8 @@ const clientOf = createMemo(REMEMBERED_ADDRESSES, toAddressBlock)
 
 type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
 
-function createHook(counters: readonly WindowCounter[], monotonicMs: () => number): Hook {
-  const policies = counters.map(({ name, quota }) => `"${name}";q=${quota};w=${WINDOW_SECONDS}`).join(', ')
+function createHook(limits: readonly Limit[], monotonicMs: () => number): Hook {
+  const policies = limits.map(({ name, quota }) => `"${name}";q=${quota};w=${WINDOW_SECONDS}`).join(', ')
   return ({ clientAddress }, reply, done) => {
     const client = clientOf(clientAddress)
     const now = monotonicMs() / 1000
@@ -90,7 +76,7 @@ function createHook(counters: readonly WindowCounter[], monotonicMs: () => numbe
     const secondsLeft = Math.ceil((window + 1) * WINDOW_SECONDS - now)
     let isOver = false
     let state = ''
-    for (const { name, quota, count } of counters) {
+    for (const { name, quota, count } of limits) {
       const remaining = quota - count(client, window)
       isOver ||= remaining < 0
       state += `${state && ', '}"${name}";r=${Math.max(0, remaining)};t=${secondsLeft}`

@@ -6,7 +6,16 @@ import type { PasswordHasher } from '../passwords/password-hasher.js'
 import type { PasswordPolicy } from '../passwords/password-policy.js'
 import type { User, UserStore } from './user.js'
 
-export const USER_ACTIONS = ['list', 'show', 'disable', 'enable', 'delete', 'set-password', 'logout'] as const
+export const USER_ACTIONS = [
+  'list',
+  'show',
+  'disable',
+  'enable',
+  'delete',
+  'set-password',
+  'logout',
+  'unlock',
+] as const
 export type UserAction = (typeof USER_ACTIONS)[number]
 
 /** What an operator asks for, as it also travels to a running server. */
@@ -28,6 +37,8 @@ export interface UserReport {
 
 export interface OperatorDependencies {
   readonly users: UserStore
+  /** Forgets all failed attempts at an account's password; false when none were counted. */
+  readonly forgetAttempts: (email: string) => Promise<boolean>
   readonly hasher: PasswordHasher
   readonly passwordPolicy: PasswordPolicy
   readonly clock: Clock
@@ -57,6 +68,11 @@ export async function runUserCommand(
     case 'logout': {
       const count = await users.logout(user.id, now)
       return report([await findUser(users, user.id)], `${count} session(s) of ${user.email} ended.`)
+    }
+    case 'unlock': {
+      const hadFailed = await dependencies.forgetAttempts(user.email)
+      const what = hadFailed ? 'The failed attempts are forgotten' : 'No failed attempts were counted'
+      return report([user], `${what}: ${user.email}.`)
     }
     case 'set-password':
       return setPassword(dependencies, user, password)

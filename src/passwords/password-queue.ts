@@ -1,6 +1,6 @@
 import { toAddressBlock } from '../core/address-block.js'
 import { Refusal } from '../errors.js'
-import { createFairLine } from './fair-line.js'
+import { createFairLine, type FairLine } from './fair-line.js'
 import type { PasswordVerifier } from './password-hasher.js'
 
 /** Who waits for a password to be hashed. */
@@ -10,13 +10,19 @@ export interface PasswordClient {
   readonly signal: AbortSignal
 }
 
+/** What a place in the queue allows. */
+export interface AdmittedVerifier extends PasswordVerifier {
+  /** Waits for something else than a turn: like all who wait, it may have to make room for another address meanwhile. */
+  standAside<T>(pause: Promise<T>): Promise<T>
+}
+
 export interface PasswordQueue {
   /**
    * Runs `work` with a place in the queue; its hashes wait for their turns there. Refuses at once with `overloaded`
    * when the wait would be too long: ask before anything that costs (ASVS 15.2.2). Who hangs up while waiting for a turn
    * loses the place; the `malformed_request` that ends their work is read by nobody.
    */
-  admit<T>(client: PasswordClient, work: (verifier: PasswordVerifier) => Promise<T>): Promise<T>
+  admit<T>(client: PasswordClient, work: (verifier: AdmittedVerifier) => Promise<T>): Promise<T>
 }
 
 export interface PasswordQueueOptions {
@@ -69,6 +75,7 @@ export function createPasswordQueue(
 ): PasswordQueue {
   const { inFlight, maxWaitMs, monotonicMs, onRefused } = options
   const line = createFairLine<Waiting>()
+  const aside = createFairLine<Waiting>()
   const places = new Set<Place>()
   const placesOfBlock = new Map<string, number>()
   let running = 0
@@ -106,7 +113,8 @@ export function createPasswordQueue(
 
   function dropOverdue(): void {
     const now = monotonicMs()
-    for (const waiting of line) if (waiting.place.overdueAtMs < now) waiting.giveUp(overloaded())
+    for (const waiting of [...line, ...aside])
+      if (waiting.place.overdueAtMs < now) waiting.giveUp(overloaded())
   }
 
   function leavePlace(place: Place): void {
@@ -121,43 +129,54 @@ export function createPasswordQueue(
     let most = (placesOfBlock.get(block) ?? 0) + 1
     let last: Waiting | undefined
     for (const [other, count] of placesOfBlock) {
-      const candidate = count > most ? line.lastOf(other) : undefined
+      const candidate = count > most ? (aside.lastOf(other) ?? line.lastOf(other)) : undefined
       if (candidate) [most, last] = [count, candidate]
     }
     last?.giveUp(overloaded())
     return last !== undefined
   }
 
-  function waitForTurn(place: Place): Promise<void> {
+  /** Until somebody calls up who waits, as `onWaiting` may arrange. */
+  function waitIn(
+    where: FairLine<Waiting>,
+    place: Place,
+    onWaiting?: (waiting: Waiting) => void,
+  ): Promise<void> {
     const { block, signal } = place
     return new Promise((resolve, reject) => {
-      const leaveLine = (): void => {
-        line.leave(block, waiting)
+      const leave = (): void => {
+        where.leave(block, waiting)
         signal.removeEventListener('abort', onHangUp)
       }
       const waiting: Waiting = {
         place,
         callUp() {
-          signal.removeEventListener('abort', onHangUp)
+          leave()
           resolve()
         },
         giveUp(refusal) {
-          leaveLine()
+          leave()
           leavePlace(place)
           reject(refusal)
         },
       }
       const onHangUp = (): void => waiting.giveUp(new Refusal('malformed_request'))
       signal.addEventListener('abort', onHangUp)
-      line.join(block, waiting)
+      where.join(block, waiting)
+      onWaiting?.(waiting)
     })
+  }
+
+  async function standAside<T>(place: Place, pause: Promise<T>): Promise<T> {
+    await waitIn(aside, place, ({ callUp }) => void pause.then(callUp))
+    return pause
   }
 
   async function inTurn<T>(place: Place, work: () => Promise<T>): Promise<T> {
     if (place.signal.aborted) throw new Refusal('malformed_request')
     // Nobody waits while this holds: a turn is handed over, not given back.
     if (running < inFlight) running++
-    else await waitForTurn(place)
+    else await waitIn(line, place)
     const began = monotonicMs()
     try {
       const result = await work()
@@ -188,6 +207,7 @@ export function createPasswordQueue(
         return await work({
           hash: (password) => inTurn(place, () => verifier.hash(password)),
           verify: (password, storedHash) => inTurn(place, () => verifier.verify(password, storedHash)),
+          standAside: (pause) => standAside(place, pause),
         })
       } finally {
         leavePlace(place)

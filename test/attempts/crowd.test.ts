@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { createCrowds } from '../../src/attempts/crowd.js'
 import { Refusal } from '../../src/errors.js'
 
+const standAside = <T>(pause: Promise<T>): Promise<T> => pause
+
 /** Lets `room` attempts in at a time, as the database does, and counts how often it is asked. */
 function createBucket(room: number) {
   const inCrowd = createCrowds()
@@ -17,7 +19,8 @@ function createBucket(room: number) {
     noteGivenBack()
     return 'right'
   }
-  const make = (isRight: boolean, key = 'key') => inCrowd(key, attempt(isRight)).catch(() => 'refused')
+  const make = (isRight: boolean, key = 'key') =>
+    inCrowd(key, standAside, attempt(isRight)).catch(() => 'refused')
   return { bucket, make }
 }
 
@@ -59,13 +62,50 @@ test('who is refused while nobody else is under way is refused at once', async (
 
 test('an attempt that fails for another reason is not repeated, and releases who waits', async () => {
   const inCrowd = createCrowds()
-  const broken = inCrowd('key', async () => {
+  const broken = inCrowd('key', standAside, async () => {
     await new Promise(setImmediate)
     throw new Error('broken')
   })
-  const refused = inCrowd('key', async () => {
+  const refused = inCrowd('key', standAside, async () => {
     throw new Refusal('too_many_attempts')
   })
   await expect(broken).rejects.toThrow('broken')
   await expect(refused).rejects.toMatchObject({ code: 'too_many_attempts' })
+})
+
+test('who is turned away while waiting takes nothing along: the next one gets its second chance', async () => {
+  const inCrowd = createCrowds()
+  const refuseOnce = (answer: string) => {
+    let asked = 0
+    return async () => {
+      if (asked++ === 0) throw new Refusal('too_many_attempts')
+      return answer
+    }
+  }
+  let end = (): void => {}
+  const first = inCrowd('key', standAside, async (noteGivenBack) => {
+    await new Promise<void>((resolve) => {
+      end = resolve
+    })
+    noteGivenBack()
+    return 'first'
+  })
+  const turnAway: (() => void)[] = []
+  const impatient = (pause: Promise<boolean>) =>
+    Promise.race([pause, new Promise<never>((_, reject) => turnAway.push(() => reject(new Error('away'))))])
+  const early = inCrowd('key', impatient, refuseOnce('early')).catch(String)
+  const late = inCrowd('key', impatient, refuseOnce('late')).catch(String)
+  const patient = inCrowd('key', standAside, refuseOnce('patient'))
+  await new Promise(setImmediate)
+  // One is turned away before it is called, one in the very moment.
+  turnAway[0]!()
+  turnAway[1]!()
+  await Promise.resolve()
+  end()
+  expect(await Promise.all([first, early, late, patient])).toEqual([
+    'first',
+    'Error: away',
+    'Error: away',
+    'patient',
+  ])
 })

@@ -70,6 +70,17 @@ describe('behind proxies of known addresses', () => {
     },
   )
 
+  test('however many peers there have been, each is judged by its own address', () => {
+    const clientOf = createClientAddress(parseProxyTrust('10.0.0.0/8'))
+    const numbers = Array.from({ length: 1_500 }, (_, i) => `${Math.floor(i / 250)}.${i % 250}`)
+    for (let round = 0; round < 2; round++) {
+      for (const number of numbers) {
+        expect(clientOf(`10.0.${number}`, '203.0.113.1')).toBe('203.0.113.1')
+        expect(clientOf(`11.0.${number}`, '203.0.113.1')).toBe(`11.0.${number}`)
+      }
+    }
+  })
+
   test('a network of IPv6 addresses takes in no IPv4 address', () => {
     expect(addressOf('::/1', '203.0.113.1', '198.51.100.1')).toBe('203.0.113.1')
   })

@@ -164,7 +164,7 @@ test.each([
   expect((await logIn(app, user, PASSWORD)).status).toBe(200)
 })
 
-const NEEDS_USER = ['show', 'disable', 'enable', 'delete', 'set-password', 'logout'] as const
+const NEEDS_USER = ['show', 'disable', 'enable', 'delete', 'set-password', 'logout', 'unlock'] as const
 
 test.each(NEEDS_USER)('%s says what is wrong with whom it is asked for', async (action) => {
   await expect(run(action, null)).rejects.toThrow('Say whom: an id or an e-mail address.')
@@ -189,6 +189,7 @@ test.each(['disable', 'enable', 'delete', 'set-password'] as const)(
         },
       },
       hasher: { hash: async () => 'hash', verify: async () => ({ matches: false, outdated: false }) },
+      forgetAttempts: async () => false,
       passwordPolicy: () => [],
       clock: Date.now,
     }

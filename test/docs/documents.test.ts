@@ -8,8 +8,17 @@ import {
   KNOWN_PLACE_SECONDS,
   MOST_FAILURES,
 } from '../../src/attempts/limits.js'
+import { SITE_BITS } from '../../src/core/address-block.js'
 import { AUTH_EVENTS } from '../../src/core/auth-event.js'
 import { ERRORS } from '../../src/errors.js'
+import {
+  HEADERS_TIMEOUT_MS,
+  MAX_BODY_BYTES,
+  MAX_HEADER_BYTES,
+  REQUEST_TIMEOUT_MS,
+} from '../../src/http/app.js'
+import { MAX_CLIENTS, WINDOW_SECONDS } from '../../src/http/request-limits.js'
+import { TALLY_INTERVAL_MS } from '../../src/log.js'
 import { SETTINGS } from '../../src/settings.js'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -71,6 +80,22 @@ test('docs/limits.md names every setting of the limits, with its default', () =>
   expect(documented.map(([name, value]) => [name, value])).toEqual(
     actual.map(([name, setting]) => [name, setting.default]),
   )
+})
+
+test('docs/limits.md gives all other bounds as they are', () => {
+  const text = read('docs/limits.md').replaceAll(/\s+/g, ' ')
+  const quotaOf = (name: keyof typeof SETTINGS): string => SETTINGS[name].default!
+  const [all, registrations] = [quotaOf('RATE_LIMIT_REQUESTS'), quotaOf('RATE_LIMIT_REGISTRATIONS')]
+  const bounds = [
+    `an IPv6 /${SITE_BITS}.`,
+    `one line every ${TALLY_INTERVAL_MS / 1000} s at most`,
+    `from one minute (${WINDOW_SECONDS} s) to the next`,
+    `RateLimit-Policy: "requests";q=${all};w=${WINDOW_SECONDS}, "registrations";q=${registrations};w=${WINDOW_SECONDS}`,
+    `tells ${MAX_CLIENTS.toLocaleString('en')} clients apart`,
+    `A body has at most ${MAX_BODY_BYTES / 1024} KiB, and the headers ${MAX_HEADER_BYTES / 1024} KiB.`,
+    `A client has ${HEADERS_TIMEOUT_MS / 1000} s for its headers and ${REQUEST_TIMEOUT_MS / 1000} s for its whole request.`,
+  ]
+  for (const bound of bounds) expect(text).toContain(bound)
 })
 
 test('the README’s table of settings is the one the server reads', () => {

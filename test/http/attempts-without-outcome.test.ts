@@ -1,0 +1,73 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createAttemptKeys } from '../../src/attempts/attempt.js'
+import { PASSWORD, SECRET } from '../support/test-app.js'
+import { waitUntil } from '../support/wait-until.js'
+import { expectRefused, holdHashes, newAddress, newEmail, useAttemptsApp, WRONG } from './attempts-app.js'
+
+const { app, logIn, fail } = useAttemptsApp()
+
+/** Failures counted at this account from this machine. */
+async function countAttempts(email: string): Promise<number> {
+  const { pair } = createAttemptKeys(SECRET)(email, '127.0.0.1')
+  const [row] = await app.database.query<{ failures: number }>(
+    `select round(extract(epoch from forgotten_at - counted_at) / 86400)::int as failures
+       from keyward_password_attempts where key = $1`,
+    [pair],
+  )
+  return row?.failures ?? 0
+}
+
+describe('an attempt without an outcome', () => {
+  test('does not count when nothing was compared, because the database was away', async () => {
+    const [user, address] = [await app.newUser(), newAddress()]
+    const { query } = app.database
+    app.database.query = async (text, ...rest) => {
+      if (text.includes('from users')) throw new Error('broken')
+      return query(text, ...rest) as Promise<never>
+    }
+    for (let i = 0; i < 8; i++) expect((await logIn(user.email, PASSWORD, address)).status).toBe(500)
+    app.database.query = query
+    await fail(5, user.email, address)
+    expectRefused(await logIn(user.email, PASSWORD, address), 30)
+  })
+
+  test('does not count when its client hung up while it waited for its turn', async () => {
+    const { held, release } = holdHashes()
+    onTestFinished(release)
+    const [user, url] = [await app.newUser(), await app.server.listen({ port: 0, host: '127.0.0.1' })]
+    const hangUp = new AbortController()
+    const send = (signal: AbortSignal) =>
+      fetch(`${url}/api/auth/login`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email: user.email, password: WRONG }),
+        signal,
+      })
+    // All turns are taken, so that the attempt is counted and then waits.
+    const others = [newAddress(), newAddress()].map((address) => logIn(newEmail(), WRONG, address))
+    await waitUntil('two are being compared', () => held() === 2)
+    const waiting = send(hangUp.signal).catch(() => {})
+    await waitUntil('it is counted', async () => (await countAttempts(user.email)) === 1)
+    hangUp.abort()
+    await waiting
+    await waitUntil('it is given back', async () => (await countAttempts(user.email)) === 0)
+    release()
+    for (const reply of others) expect((await reply).status).toBe(401)
+    await fail(5, user.email, '127.0.0.1')
+    expectRefused(await logIn(user.email, PASSWORD, '127.0.0.1'), 30)
+  })
+
+  test('counts when it cannot be given back, and lets nobody in', async () => {
+    const [user, address] = [await app.newUser(), newAddress()]
+    const { query } = app.database
+    app.database.query = async (text, ...rest) => {
+      if (text.includes('given_back')) throw new Error('broken')
+      return query(text, ...rest) as Promise<never>
+    }
+    for (let i = 0; i < 5; i++) expect((await logIn(user.email, PASSWORD, address)).status).toBe(500)
+    app.database.query = query
+    expectRefused(await logIn(user.email, PASSWORD, address), 30)
+    app.passSeconds(30)
+    expect((await logIn(user.email, PASSWORD, address)).status).toBe(200)
+  })
+})

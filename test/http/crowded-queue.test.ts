@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import type { Database } from '../../src/db/database.js'
+import { PASSWORD, useTestApp } from '../support/test-app.js'
+import { waitUntil } from '../support/wait-until.js'
+import { environment, hashEngine, holdHashes, newAddress, newEmail, WRONG } from './attempts-app.js'
+
+const PLACES = 18
+const RUNNING = 2
+
+let nowMs = 0
+let taken = 0
+const app = useTestApp({
+  // A hash takes a second, so that no more than the fewest may wait.
+  environment: { ...environment, HASH_MAX_WAIT: '100' },
+  monotonicMs: () => nowMs,
+  hashEngine: {
+    ...hashEngine,
+    bcryptHash(...values) {
+      nowMs += 1_000
+      return hashEngine.bcryptHash(...values)
+    },
+  },
+  intercept: (database): Database => ({
+    ...database,
+    async query<Row extends object>(text: string, ...rest: [values?: readonly unknown[]]) {
+      const rows = await database.query<Row>(text, ...rest)
+      if (text.includes('keyward_take_attempt')) taken++
+      return rows
+    },
+  }),
+})
+
+test('parallel log-ins of one client that wait for each other make room for other clients', async () => {
+  const [{ email }, busy] = [await app.newUser(), newAddress()]
+  const logIn = (who: string, password: string, remoteAddress: string) =>
+    app.send({ method: 'POST', url: '/api/auth/login', payload: { email: who, password }, remoteAddress })
+  const { held, release } = holdHashes()
+  const crowd = Array.from({ length: PLACES }, () => logIn(email, PASSWORD, busy))
+  await waitUntil('all have asked for an attempt', () => taken === PLACES && held() === RUNNING)
+  const others = Array.from({ length: PLACES - RUNNING }, () => logIn(newEmail(), WRONG, newAddress()))
+  await waitUntil('the others have, too', () => taken === PLACES + others.length)
+  release()
+  for (const { status } of await Promise.all(others)) expect(status).toBe(401)
+  const statuses = (await Promise.all(crowd)).map(({ status }) => status)
+  expect(statuses.filter((status) => status === 200)).toHaveLength(RUNNING)
+  expect(statuses.filter((status) => status === 503)).toHaveLength(PLACES - RUNNING)
+})
