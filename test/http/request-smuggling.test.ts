@@ -121,7 +121,7 @@ describe('a body that nobody reads is no request', () => {
   test.for([
     ['of a GET', 'GET /health/live', 200],
     ['of a HEAD', 'HEAD /health/live', 200],
-    ['of an OPTIONS', 'OPTIONS /health/live', 404],
+    ['of an OPTIONS', 'OPTIONS /health/live', 204],
     ['at an address where nothing is', 'POST /nothing', 404],
     ['under another method', 'PATCH /api/auth/login', 405],
     ['of a request without credentials', 'PUT /api/auth/profile', 401],
