@@ -5,9 +5,9 @@ import { parseEmail } from '../../src/core/email.js'
 const addressOf = (input: string): string | undefined => parseEmail(input)?.address
 
 const character = fc.oneof(
-  { weight: 12, arbitrary: fc.constantFrom(...'abkzAKZ019') },
-  { weight: 1, arbitrary: fc.constantFrom(...'.-_+!#\'/=`{|}~ @"<>(),:;[]\\%\t\u0000') },
-  { weight: 2, arbitrary: fc.constantFrom(...'éÉßẞĞİıΣσςÜжЖテ例\u0301\u0327\u3002\u00ad') },
+  { weight: 12, arbitrary: fc.constantFrom(...Array.from('abkzAKZ019')) },
+  { weight: 1, arbitrary: fc.constantFrom(...Array.from('.-_+!#\'/=`{|}~ @"<>(),:;[]\\%\t\u0000')) },
+  { weight: 2, arbitrary: fc.constantFrom(...Array.from('éÉßẞĞİıΣσςÜжЖテ例\u0301\u0327\u3002\u00ad')) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }) },
 )
 const part = fc.string({ unit: character, minLength: 1, maxLength: 6 })
@@ -76,9 +76,9 @@ const STRICTER: readonly ((local: string, domain: string) => boolean)[] = [
 ]
 
 test('of plain addresses those are accepted that browsers accept, but for the stricter rules', () => {
-  const plain = fc.constantFrom(...'abkzAKZ019.-_+!\'/=`{|}~ @"<(,:[\\%')
+  const plain = fc.constantFrom(...Array.from('abkzAKZ019.-_+!\'/=`{|}~ @"<(,:[\\%'))
   const text = (unit: fc.Arbitrary<string>) => fc.string({ unit, minLength: 1, maxLength: 12 })
-  const domain = text(fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...'abz09.-') }, plain))
+  const domain = text(fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...Array.from('abz09.-')) }, plain))
   const typed = fc.tuple(text(plain), domain, fc.constantFrom('', '.com', '.1a', '.9')).map((parts) => parts)
   const outcomes = { accepted: 0, stricter: 0, refused: 0 }
   fc.assert(

@@ -14,7 +14,7 @@ function readByHand(header: string): string | null {
   while (end > start && header[end - 1] === ' ') end--
   const token = header.slice(start, end)
   const isCharacter = (letter: string): boolean => /[A-Za-z0-9._~+/-]/.test(letter)
-  const unpadded = [...token.replace(/=+$/, '')]
+  const unpadded = Array.from(token.replace(/=+$/, ''))
   return unpadded.length > 0 && unpadded.every(isCharacter) ? token : null
 }
 
@@ -37,7 +37,7 @@ test('a bearer token is found where RFC 6750 puts it, and nowhere else', () => {
           '\u212a',
           '\n',
         ),
-        fc.string({ unit: fc.constantFrom(...'aZ0-._~+/='), minLength: 1, maxLength: 8 }),
+        fc.string({ unit: fc.constantFrom(...Array.from('aZ0-._~+/=')), minLength: 1, maxLength: 8 }),
         fc.string({ unit: 'binary', maxLength: 3 }),
       ),
       { maxLength: 6 },

@@ -26,7 +26,7 @@ const NUMBERS = [
 /** Any letter of a text may be written by its number. */
 const quoted = (text: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.tuple(text, fc.nat(), fc.boolean()).map(([content, mask, upper]) => {
-    const letters = [...JSON.stringify(content).slice(1, -1)]
+    const letters = Array.from(JSON.stringify(content).slice(1, -1))
     const isPlain = (letter: string): boolean => /[\w]/.test(letter) && !letters.includes('\\')
     const escape = (letter: string): string => {
       const number = letter.charCodeAt(0).toString(16).padStart(4, '0')
