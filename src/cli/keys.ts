@@ -24,7 +24,7 @@ export async function runKeys(
     throw new Error(`${word} takes ${takesKey ? 'one kid' : 'no kid'}\n\n${KEYS_USAGE}`)
   }
   const report = await carryOut(config, { action, kid: kid ?? null }, async (database, command) => {
-    const needsSecret = action === 'keys rotate' && needsGeneratedSecret(config)
+    const needsSecret = action === 'keys rotate' && !config.isProduction && needsGeneratedSecret(config)
     const generatedSecret = needsSecret ? await readOrCreateSecret(config.dataDir) : null
     return composeKeyOperator({ config, generatedSecret, database })(command)
   })

@@ -10,12 +10,14 @@ import type { Api } from './api.js'
 import { resolveClientAddress } from './client-address.js'
 import { constantHeaders } from './constant-headers.js'
 import { serveDocs } from './docs.js'
-import { answerUnreadableRequest, replyWithProblems, sendError } from './error-reply.js'
+import { replyWithProblems, sendError } from './error-reply.js'
 import { acceptJsonOnly } from './json-body.js'
 import { refuseOtherMethods } from './method-not-allowed.js'
+import { isUnambiguous } from './request-framing.js'
 import { limitRequests, type RequestLimits } from './request-limits.js'
 import { addRoutes } from './routes.js'
 import { SHARED_SCHEMAS } from './schemas.js'
+import { createUnreadableRequests } from './unreadable-request.js'
 
 export interface AppOptions {
   readonly api: Api
@@ -39,14 +41,19 @@ export const MAX_HEADER_BYTES = 16 * 1024
 /** A client has this long to send its headers, and its whole request (slow-loris). */
 export const HEADERS_TIMEOUT_MS = 10_000
 export const REQUEST_TIMEOUT_MS = 20_000
+/** A connection on which nothing moves is cut, also because its client does not read; above all waiting done here. */
+const CONNECTION_TIMEOUT_MS = 120_000
 
 /** Builds the HTTP side: everything from socket to rules and back. Call `ready()` or `listen()` on it. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { api, guard, log, requestLimits } = options
   const headersOfAll = constantHeaders(options.hsts)
+  const unreadableRequests = createUnreadableRequests(headersOfAll)
+  const distrusted = new WeakSet<object>()
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
     http: {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -68,7 +75,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
         allowUnionTypes: true,
       },
     },
-    clientErrorHandler: (error, socket) => answerUnreadableRequest(error, socket, headersOfAll),
+    clientErrorHandler: unreadableRequests.answer,
     frameworkErrors: (error, request, reply) => {
       reply.headers({ ...headersOfAll, 'x-request-id': request.id })
       sendError(error, request, reply, log)
@@ -82,9 +89,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headersOfAll)
     reply.header('x-request-id', request.id)
-    const { httpVersion, headers } = request.raw
-    const lacksHost = httpVersion !== '1.0' && headers.host === undefined
-    done(lacksHost ? new Refusal('malformed_request') : undefined)
+    unreadableRequests.noteReply(request.raw.socket, reply.raw)
+    const { socket } = request.raw
+    if (isUnambiguous(request.raw) && !distrusted.has(socket)) return done()
+    // Node hands out what has come with it, but it may be a part of this body (RFC 9112 §9.6).
+    distrusted.add(socket)
+    reply.header('connection', 'close')
+    done(new Refusal('malformed_request'))
   })
   // Node answers any expectation but 100-continue with a bare 417; it may as well be ignored (RFC 9110 §10.1.1).
   app.server.on('checkExpectation', (request, response) => app.routing(request, response))

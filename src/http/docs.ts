@@ -5,7 +5,10 @@ import type { FastifyInstance } from 'fastify'
 const DESCRIPTION = `E-mail and password accounts with JWT bearer tokens.
 
 Every refusal is a problem document (RFC 9457, \`application/problem+json\`) with a stable \`code\`.
-Unknown fields in a body are ignored; of duplicate keys the last one counts; a body has at most 16 KiB.`
+Unknown fields in a body are ignored; of duplicate keys the last one counts; a body has at most 16 KiB.
+
+What is no readable request is refused before any operation, with \`malformed_request\` (400), \`request_timeout\` (408),
+\`uri_too_long\` (414) or \`headers_too_large\` (431).`
 
 /** The pages load their own files and call their own server, and nothing else. */
 const PAGE_POLICY =

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { challengeFor } from '../core/challenge.js'
 import { PROBLEM_TYPE, problemOf } from '../core/problem.js'
@@ -87,34 +85,4 @@ function describeValidation(validation: readonly AjvError[]): FieldError[] {
     if (keyword === 'type') return { field, message: `must be ${[params.type].flat().join(' or ')}` }
     return { field, message: message ?? 'is not valid' }
   })
-}
-
-/** Answers what Node's HTTP parser could not read, then closes the connection. */
-export function answerUnreadableRequest(
-  error: NodeJS.ErrnoException,
-  socket: Socket,
-  constantHeaders: Readonly<Record<string, string>>,
-): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const code: ErrorCode =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'headers_too_large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'request_timeout'
-        : 'malformed_request'
-  const requestId = randomUUID()
-  const problem = problemOf(code, requestId)
-  const body = JSON.stringify(problem)
-  const headers = {
-    ...constantHeaders,
-    'x-request-id': requestId,
-    'content-type': PROBLEM_TYPE,
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  }
-  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\n${head.join('')}\r\n${body}`)
 }

@@ -168,7 +168,8 @@ export const readPublicKeys = {
     'tokens are HS256. Fetch it again after `max-age`; `If-None-Match` is answered with 304 when it is unchanged.',
   response: {
     200: success('KeySet', 'The keys; each is for its own algorithm alone'),
-    ...refusals('internal_error'),
+    304: { description: 'They are those that `If-None-Match` names', type: 'null' },
+    ...refusals('too_many_requests', 'internal_error'),
   },
 }
 

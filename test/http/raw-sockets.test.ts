@@ -1,66 +1,7 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { connect } from 'node:net'
-import { afterEach, beforeAll, expect, test } from 'vitest'
-import { ERRORS, type ErrorCode } from '../../src/errors.js'
-import { useTestApp } from '../support/test-app.js'
+import { expect, test } from 'vitest'
+import { expectRefusal, statusesOf, useListeningApp } from './raw-socket.js'
 
-const app = useTestApp()
-
-let port = 0
-beforeAll(async () => {
-  await app.server.listen({ port: 0, host: '127.0.0.1' })
-  port = (app.server.server.address() as AddressInfo).port
-})
-
-afterEach(async () => {
-  expect(await exchange('GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toContain(
-    '{"status":"ready"',
-  )
-  expect(app.logLines.filter((line) => JSON.parse(line).level === 'error')).toStrictEqual([])
-})
-
-/** Sends these bytes and collects what comes back until the server closes the connection. */
-async function exchange(bytes: string | Buffer, { thenEnd = false } = {}): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  let received = ''
-  socket.setEncoding('latin1')
-  socket.on('data', (chunk: string) => {
-    received += chunk
-  })
-  // The server may cut the connection while there is still something to send.
-  socket.on('error', () => {})
-  await once(socket, 'connect')
-  socket.write(bytes)
-  if (thenEnd) socket.end()
-  await new Promise((resolve) => socket.once('close', resolve))
-  return received
-}
-
-function expectRefusal(received: string, code: ErrorCode): void {
-  const [head, body] = received.split('\r\n\r\n') as [string, string]
-  const [statusLine, ...lines] = head.split('\r\n')
-  const headers = Object.fromEntries(lines.map((line) => line.toLowerCase().split(': ') as [string, string]))
-  const problem = JSON.parse(body)
-  expect(statusLine).toBe(`HTTP/1.1 ${problem.status} ${problem.title}`)
-  expect(problem).toStrictEqual({
-    type: 'about:blank',
-    title: expect.any(String),
-    status: ERRORS[code].status,
-    detail: ERRORS[code].detail,
-    code,
-    request_id: headers['x-request-id'],
-  })
-  expect(headers).toMatchObject({
-    'content-type': 'application/problem+json; charset=utf-8',
-    'content-length': String(Buffer.byteLength(body)),
-    'cache-control': 'no-store',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    'x-content-type-options': 'nosniff',
-    connection: 'close',
-  })
-  expect(headers).not.toHaveProperty('server')
-}
+const { app, exchange } = useListeningApp()
 
 const LOGIN = 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
 
@@ -152,5 +93,5 @@ test('of two requests in one packet each gets its own answer', async () => {
   const received = await exchange(
     'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /nope HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
   )
-  expect(received.match(/HTTP\/1\.1 \d+/g)).toStrictEqual(['HTTP/1.1 200', 'HTTP/1.1 404'])
+  expect(statusesOf(received)).toStrictEqual([200, 404])
 })

@@ -41,6 +41,10 @@ async function spend(address: string, target = 'GET /api/auth/profile'): Promise
   for (let i = 0; i < QUOTA; i++) expect((await send(target, address)).status).not.toBe(429)
 }
 
+interface Described {
+  readonly paths: Record<string, Record<string, { responses: Record<string, { description: string }> }>>
+}
+
 describe('all requests of one client', () => {
   test('have a limit a minute, which every answer states', async () => {
     startWindow()
@@ -60,6 +64,20 @@ describe('all requests of one client', () => {
     nowMs += 1
     const fresh = await send('GET /api/auth/profile', address)
     expect(fresh.headers.ratelimit).toBe(`"requests";r=${QUOTA - 1};t=60`)
+  })
+
+  test('are refused where /openapi.json says so, and nowhere else', async () => {
+    startWindow()
+    const address = newAddress()
+    await spend(address)
+    const { paths } = (await app.get('/openapi.json')).body as Described
+    for (const [url, item] of Object.entries(paths)) {
+      for (const [method, { responses }] of Object.entries(item)) {
+        const target = `${method.toUpperCase()} ${url}`
+        const isDescribed = responses[429]?.description.includes('`too_many_requests`') ?? false
+        expect([target, (await send(target, address)).status === 429]).toStrictEqual([target, isDescribed])
+      }
+    }
   })
 
   test('are counted together, whatever they are for', async () => {

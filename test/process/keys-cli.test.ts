@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { call, registerAda } from '../support/call.js'
@@ -104,6 +104,15 @@ test('a start in production demands the secret for keys in the database, and no 
   expect(code).toBe(1)
   expect(stderr).toContain('KEY_ENCRYPTION_SECRET must be set in production')
   expect(stderr).not.toContain('BETTER_AUTH_SECRET must be set')
+})
+
+test('`keyward keys rotate` in production makes no secret of its own, with which no node could open the key', async () => {
+  const env = { ...EDDSA, NODE_ENV: 'production', DATABASE_URL: await makeDatabase() }
+  const folder = makeTempFolder()
+  const { code, stderr } = await keyward(['keys', 'rotate'], env, folder)
+  expect(code).toBe(1)
+  expect(stderr).toContain('set KEY_ENCRYPTION_SECRET')
+  expect(readdirSync(folder)).toEqual([])
 })
 
 test('a start with another encryption secret says so and ends', async () => {
