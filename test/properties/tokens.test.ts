@@ -3,12 +3,13 @@ import { expect, test } from 'vitest'
 import { signAccessToken, type TokenRules, verifyAccessToken } from '../../src/core/access-token.js'
 import { createKeyring } from '../../src/core/keyring.js'
 import { hashRefreshToken, isRefreshTokenForm } from '../../src/core/refresh-token.js'
-import { createSecret, generatePrivateKey, TOKEN_ALGORITHMS } from '../../src/core/signing-key.js'
+import { createSecret, TOKEN_ALGORITHMS } from '../../src/core/signing-key.js'
+import { newPrivateKey } from '../support/new-key.js'
 import { encodeHeader, parseHeader, TOKEN_TYPES } from '../../src/core/token-header.js'
 import { NOW, NOW_SECONDS, SECRET, tokenOf } from '../core/sample-token.js'
 
 const HMAC = createSecret(SECRET)
-const PAIRS = [generatePrivateKey('EdDSA'), generatePrivateKey('ES256')]
+const PAIRS = [newPrivateKey('EdDSA'), newPrivateKey('ES256')]
 const RING = createKeyring(
   [HMAC],
   PAIRS.map((key) => ({ key, signsFrom: 0, verifiesUntil: Number.POSITIVE_INFINITY })),
