@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests of rules over HTTP and of SQL run on both databases; the rest needs none, or starts its own. */
+/** Tests of rules over HTTP, of SQL and of known mistakes run on both databases; the rest needs none, or starts its own. */
 const onDatabase = (database: 'embedded' | 'server') => ({
   extends: true as const,
-  test: { name: database, include: ['test/{http,db}/**/*.test.ts'], provide: { database } },
+  test: { name: database, include: ['test/{http,db,security}/**/*.test.ts'], provide: { database } },
 })
 
 export default defineConfig({
@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'plain',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{http,db}/**'],
+          exclude: ['test/{http,db,security}/**'],
         },
       },
     ],

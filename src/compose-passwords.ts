@@ -1,10 +1,15 @@
 import { availableParallelism } from 'node:os'
+import type { CredentialStore } from './accounts/account.js'
 import type { Config } from './config.js'
 import { createTally, type Log } from './log.js'
 import { readCommonPasswords } from './passwords/common-passwords.js'
 import type { HashEngine } from './passwords/hash-engine.js'
 import { createHashThreads, type HashThreads } from './passwords/hash-threads.js'
-import { createPasswordHasher, type PasswordVerifier } from './passwords/password-hasher.js'
+import {
+  createPasswordHasher,
+  type DeploymentVerifier,
+  type PasswordVerifier,
+} from './passwords/password-hasher.js'
 import { createPasswordPolicy } from './passwords/password-policy.js'
 import { createPasswordQueue, type PasswordQueue } from './passwords/password-queue.js'
 
@@ -24,6 +29,21 @@ export function composePasswords(config: Config, hashEngine: HashEngine) {
   return {
     passwordPolicy: createPasswordPolicy(name, readCommonPasswords(name), bannedWords),
     hasher: createPasswordHasher(hashEngine, { scheme, bcryptCost }),
+  }
+}
+
+/** Keeps what a refusal costs in step with what there is in the table. Rejects when that cannot be read. */
+export function composeKindCoverage(
+  verifier: DeploymentVerifier,
+  credentials: CredentialStore,
+  log: Log,
+): () => Promise<void> {
+  let covered = String(verifier.coverKinds([]))
+  return async () => {
+    const kinds = verifier.coverKinds(await credentials.listHashBeginnings())
+    if (String(kinds) === covered) return
+    covered = String(kinds)
+    log.info({ kinds }, 'a refused log-in costs as much as a hash of each of these kinds')
   }
 }
 

@@ -9,7 +9,7 @@ import { createAttemptStore } from './attempts/sql.js'
 import { createThrottledPasswords } from './attempts/throttled-passwords.js'
 import { createBackground } from './background.js'
 import { composeKeyOperator, composeKeys, type NodeKeys, rootSecretOf } from './compose-keys.js'
-import { composePasswordQueue, composePasswords } from './compose-passwords.js'
+import { composeKindCoverage, composePasswordQueue, composePasswords } from './compose-passwords.js'
 import type { Config } from './config.js'
 import type { RequestContext } from './core/auth-event.js'
 import { type Clock, systemClock } from './core/clock.js'
@@ -52,6 +52,7 @@ export interface Parts {
 
 const ACTIVITY_INTERVAL_MS = 60_000
 const PURGE_INTERVAL_MS = 5 * 60_000
+const HASH_KINDS_INTERVAL_MS = 60_000
 
 export interface Composed {
   /** What runs beside requests starts and stops with it. */
@@ -65,7 +66,7 @@ export interface Composed {
 /** The one place that knows how the parts fit together. */
 export async function compose(given: Parts): Promise<Composed> {
   const parts: Required<Parts> = { clock: systemClock, monotonicMs: () => performance.now(), ...given }
-  const { config, generatedSecret, database, log, clock, monotonicMs } = parts
+  const { config, generatedSecret, database, log, clock, monotonicMs, hashEngine } = parts
   const { issuer, acceptLegacyTokens, audiences, tokenType } = config
   const keys = composeKeys({ config, generatedSecret, database, log, clock, monotonicMs })
   const revocationLog = createRevocationLog()
@@ -77,11 +78,14 @@ export async function compose(given: Parts): Promise<Composed> {
     onFailure: (error) => log.warn({ err: error }, 'the feed of ended sessions cannot be read'),
     onRecovery: () => log.info('the feed of ended sessions is read again'),
   })
+  const accounts = createAccountStore(database)
+  const passwords = composePasswords(config, hashEngine)
+  const coverHashKinds = composeKindCoverage(passwords.hasher, accounts, log)
   const sessions = createSessionStore(database)
   const activity = createActivity(sessions, clock)
   const isEnded = createRevocationCheck(revocationLog, feed.ageMs, config.revocation)
   const app = await buildApp({
-    api: composeApi(parts, feed, activity, keys),
+    api: composeApi(parts, { accounts, feed, activity, keys, ...passwords }),
     guard: createGuardOn(keys.source, {
       issuer,
       audience: audiences.length > 0 ? audiences : undefined,
@@ -107,6 +111,7 @@ export async function compose(given: Parts): Promise<Composed> {
   const background = createBackground(
     [
       { name: 'write last seen', everyMs: ACTIVITY_INTERVAL_MS, run: activity.flush },
+      { name: 'read kinds of hashes', everyMs: HASH_KINDS_INTERVAL_MS, run: coverHashKinds },
       ...keys.tasks,
       {
         name: 'purge',
@@ -134,6 +139,7 @@ export async function compose(given: Parts): Promise<Composed> {
   app.addHook('onReady', async () => {
     await feed.start()
     await keys.start()
+    await coverHashKinds()
     background.start()
   })
   app.addHook('preClose', () => feed.release())
@@ -169,17 +175,21 @@ export function composeOperator({
     runUserCommand({ users, clock: systemClock, ...composePasswords(config, hashEngine) }, command)
 }
 
+/** What the rules share with what runs beside requests. */
+interface RunningParts extends ReturnType<typeof composePasswords> {
+  readonly accounts: ReturnType<typeof createAccountStore>
+  readonly feed: Feed
+  readonly activity: Activity
+  readonly keys: NodeKeys
+}
+
 /** The rules, each with what it needs. */
 function composeApi(
-  { config, generatedSecret, database, log, hashEngine, clock, monotonicMs }: Required<Parts>,
-  feed: Feed,
-  activity: Activity,
-  keys: NodeKeys,
+  { config, generatedSecret, database, log, clock, monotonicMs }: Required<Parts>,
+  { accounts, feed, activity, keys, passwordPolicy, hasher }: RunningParts,
 ): Api {
   const recordEvent = createEventRecorder(log)
-  const accounts = createAccountStore(database)
   const sessions = createSessionStore(database)
-  const { passwordPolicy, hasher } = composePasswords(config, hashEngine)
   const throttle = {
     attempts: createAttemptStore(database),
     keysOf: createAttemptKeys(rootSecretOf(config, generatedSecret)),

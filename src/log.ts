@@ -1,5 +1,6 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
 import type { AuthEventName, RecordEvent, RequestContext } from './core/auth-event.js'
+import { escapeControls } from './core/text.js'
 import type { LOG_LEVELS } from './settings.js'
 
 export type Log = Logger
@@ -13,6 +14,8 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError },
+    // pino escapes as little as JSON allows.
+    hooks: { streamWrite: (line) => `${escapeControls(line.slice(0, -1))}\n` },
   }
   return destination ? pino(options, destination) : pino(options)
 }

@@ -60,10 +60,16 @@ export function parseBannedWords(value: string): readonly string[] {
   return words
 }
 
-export function parseList(value: string, what: string): readonly string[] {
+function parseList(value: string, what: string): readonly string[] {
   const items = value.split(',').map((item) => item.trim())
   if (items.includes('')) throw new Error(`must not hold an empty ${what}`)
   return items
+}
+
+/** A key put there itself, by mistake, would be printed as a file that cannot be read. */
+export function parseKeyFiles(value: string): readonly string[] {
+  if (/-----BEGIN|[{"\n]/.test(value)) throw new Error('must name files, not hold a key')
+  return parseList(value, 'file')
 }
 
 export function parseOrigins(value: string): readonly string[] {

@@ -9,7 +9,7 @@ import {
   parseDatabaseUrl,
   parseFeedToken,
   parseIssuer,
-  parseList,
+  parseKeyFiles,
   parseOrigins,
   parseTokenSecret,
 } from './setting-values.js'
@@ -71,7 +71,7 @@ export const SETTINGS = {
       expected: 'PEM or JWK files, separated by commas',
       description: 'Key pairs in files instead of the database: the first one signs, all verify.',
     },
-    (value) => parseList(value, 'file'),
+    parseKeyFiles,
   ),
   JWT_ISSUER: setting(
     { default: 'keyward', expected: 'at most 200 characters', description: '`iss` of access tokens.' },
@@ -168,7 +168,7 @@ export const SETTINGS = {
     2_000,
     100,
     60_000,
-    'Milliseconds a password may expect to wait for its hash; else 503 at once. 16 may always wait.',
+    'Milliseconds a password may expect to wait for its hash; else 503 at once. 16 always have a place.',
   ),
   CORS_ORIGINS: setting(
     {

@@ -10,5 +10,6 @@ await followed.ready
 
 const app = Fastify()
 await app.register(guardPlugin, { guard: createGuard({ secret, revocations: followed.check }) })
-app.get('/whoami', { onRequest: app.authenticate }, async (request) => ({ id: request.user.id }))
+const schema = { response: { 200: { type: 'object', properties: { id: { type: 'string' } } } } }
+app.get('/whoami', { schema, onRequest: app.authenticate }, async (request) => ({ id: request.user.id }))
 announce(await app.listen({ port: 0, host: '127.0.0.1' }))

@@ -37,6 +37,8 @@ export interface StoredCredentials {
 export interface CredentialStore {
   findCredentials(lookupKeys: readonly string[]): Promise<StoredCredentials | null>
   findCredentialsById(id: string): Promise<StoredCredentials | null>
+  /** What stands before the salt in the hashes of all accounts, each once; nothing of formats that are not known. */
+  listHashBeginnings(): Promise<string[]>
   /** Replaces a hash only while it is still the one that was verified; false when it has changed meanwhile. */
   replaceHash(id: string, verifiedHash: string, newHash: string): Promise<boolean>
 }

@@ -30,6 +30,21 @@ export const FIND_BY_EMAIL = `select ${ACCOUNT_COLUMNS}, password_hash from user
 
 const FIND_BY_IDS = `select ${ACCOUNT_COLUMNS} from users where id = any($1)`
 
+/** The expression of the index `keyward_users_hash_kind`. */
+const HASH_BEGINNING = String.raw`
+  (substring(password_hash from '^(\$2[aby]\$\d\d|\$bcrypt-sha256\$[^$]+|\$argon2id\$v=19\$[^$]+)\$') collate "C")`
+
+// From each to the next one in the index: a glance for each, however large the table. A table has few; one that has
+// more holds what nobody has configured.
+export const LIST_HASH_BEGINNINGS = `
+  with recursive kinds (beginning) as (
+    select min(${HASH_BEGINNING}) from users
+    union all
+    select (select min(${HASH_BEGINNING}) from users where ${HASH_BEGINNING} > beginning)
+      from kinds where beginning is not null
+  )
+  select beginning from kinds where beginning is not null limit 100`
+
 const INSERT = `
   insert into users (id, email, name, password_hash, is_active, created_at, updated_at)
   values ($1, $2, $3, $4, true, $5, $6)
@@ -89,6 +104,11 @@ export function createAccountStore(database: Queryable): AccountStore & Credenti
         [id],
       )
       return row ? { account: toAccount(row), passwordHash: row.password_hash } : null
+    },
+
+    async listHashBeginnings() {
+      const rows = await database.query<{ beginning: string }>(LIST_HASH_BEGINNINGS)
+      return rows.map(({ beginning }) => beginning)
     },
 
     async replaceHash(id, verifiedHash, newHash) {

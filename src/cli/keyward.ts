@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { loadEnvironment, readConfig } from '../config.js'
+import { escapeControlsInLines } from '../core/text.js'
 import { createLog } from '../log.js'
 import { openDatabase } from '../open-database.js'
 import { generateSecret } from '../secret-file.js'
@@ -60,8 +61,8 @@ async function runMigrate(): Promise<void> {
   print(report.applied.length === 0 ? 'The database is up to date.' : `Applied: ${report.applied.join(', ')}`)
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+function print(text: string): void {
+  process.stdout.write(`${escapeControlsInLines(text)}\n`)
 }
 
 function readVersion(): string {
@@ -91,6 +92,6 @@ async function run(args: string[]): Promise<void> {
 try {
   await run(process.argv.slice(2))
 } catch (error) {
-  process.stderr.write(`keyward: ${(error as Error).message}\n`)
+  process.stderr.write(`keyward: ${escapeControlsInLines((error as Error).message)}\n`)
   process.exit(1)
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config.js'
 import { composeOperator } from '../compose.js'
 import { composeHashThreads } from '../compose-passwords.js'
+import { escapeControls } from '../core/text.js'
 import { USER_ACTIONS, type UserAction, type UserReport } from '../operators/commands.js'
 import type { User } from '../operators/user.js'
 import { carryOut } from './carry-out.js'
@@ -78,11 +79,11 @@ function toText({ users, message, generatedPassword }: UserReport): string {
   const lines = message === null ? users.map(toLine) : [message]
   if (lines.length === 0) lines.push('There are no users.')
   if (generatedPassword !== null) lines.push(generatedPassword)
-  return lines.join('\n')
+  // Another stack on the same table may have stored anything as an e-mail address.
+  return lines.map(escapeControls).join('\n')
 }
 
 function toLine(user: User): string {
   const state = user.isActive ? 'active  ' : 'disabled'
-  // JSON's escapes keep a name with odd characters on its line and out of the terminal's controls.
   return `${user.id}  ${state}  ${user.liveSessions} session(s)  ${user.email}  ${JSON.stringify(user.name)}`
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { encodeBcryptBase64, formatBcryptSha256, prehash } from './bcrypt-sha256.js'
+import { chooseDecoys, createDecoy, kindOf } from './decoys.js'
 import { ARGON2ID_PARAMETERS, type HashEngine } from './hash-engine.js'
 import { formatCost, parseStoredHash, type StoredHash } from './hash-format.js'
 
@@ -23,6 +24,15 @@ export interface PasswordVerifier extends PasswordHasher {
   verify(password: string, storedHash: string | null): Promise<PasswordVerdict>
 }
 
+/** The verifier of a deployment, whose table may hold hashes of several kinds. */
+export interface DeploymentVerifier extends PasswordVerifier {
+  /**
+   * From now on every refusal costs one comparison with a hash of each of these kinds and of the configured one.
+   * `beginnings` are what stands before the salt in the hashes of the table. Returns the kinds, in words.
+   */
+  coverKinds(beginnings: readonly string[]): readonly string[]
+}
+
 export interface HasherOptions {
   readonly scheme: 'bcrypt' | 'argon2id'
   /** log2 of bcrypt's rounds. */
@@ -34,11 +44,10 @@ export interface HasherOptions {
 const MAX_PLAIN_BCRYPT_BYTES = 71
 
 const NO_MATCH: PasswordVerdict = { matches: false, outdated: false }
-const DUMMY_BCRYPT_TAIL = 'IQ7GqWIzUpOJCwBOBdyXaeWxZRdFhhuMLFMCA5wRPMGbq5CmmdTzS'
-const DUMMY_ARGON2ID = `$argon2id$v=19$m=${ARGON2ID_PARAMETERS.memoryKib},t=${ARGON2ID_PARAMETERS.passes},p=${ARGON2ID_PARAMETERS.lanes}$c29tZSBzYWx0IG9mIDE2Qg$3yzhTDjhFHAMVkWYMcDqdnNb0TfQ7xbKpZIVdGlaFDs`
-
-export function createPasswordHasher(engine: HashEngine, options: HasherOptions): PasswordVerifier {
+export function createPasswordHasher(engine: HashEngine, options: HasherOptions): DeploymentVerifier {
   const { scheme, bcryptCost } = options
+  const configured = createConfiguredDecoy(options)
+  let decoys = chooseDecoys(configured, [])
 
   async function hash(password: string): Promise<string> {
     if (scheme === 'argon2id') return engine.argon2idHash(password)
@@ -52,14 +61,10 @@ export function createPasswordHasher(engine: HashEngine, options: HasherOptions)
 
   async function verify(password: string, storedHash: string | null): Promise<PasswordVerdict> {
     const stored = storedHash === null ? null : parseStoredHash(storedHash)
-    if (stored === null) {
-      await spendDummyWork(password)
-      return NO_MATCH
-    }
-    if (await matchesStored(password, stored)) {
+    if (stored !== null && (await matchesStored(password, stored))) {
       return { matches: true, outdated: isOutdated(password, stored) }
     }
-    await spendMissingWork(password, stored)
+    await spendRest(password, stored)
     return NO_MATCH
   }
 
@@ -85,23 +90,27 @@ export function createPasswordHasher(engine: HashEngine, options: HasherOptions)
     return stored.variant !== '2b' || Buffer.byteLength(password) > MAX_PLAIN_BCRYPT_BYTES
   }
 
-  async function spendDummyWork(password: string): Promise<void> {
-    if (scheme === 'argon2id') await engine.argon2idVerify(password, DUMMY_ARGON2ID)
-    else await spendBcrypt(password, bcryptCost)
+  /** What is left to do until each kind has been compared with once: nothing where all hashes are of one kind. */
+  async function spendRest(password: string, stored: StoredHash | null): Promise<void> {
+    const spent = stored && kindOf(stored)
+    for (const decoy of decoys) if (kindOf(decoy) !== spent) await matchesStored(password, decoy)
   }
 
-  /**
-   * A wrong password for a cheaper hash must not answer sooner. Each step of cost doubles the work, so one hash at
-   * each cost from the stored one up to just below the configured one adds exactly what is missing.
-   */
-  async function spendMissingWork(password: string, stored: StoredHash): Promise<void> {
-    if (scheme !== 'bcrypt' || stored.scheme === 'argon2id') return
-    for (let cost = stored.cost; cost < bcryptCost; cost++) await spendBcrypt(password, cost)
+  function coverKinds(beginnings: readonly string[]): readonly string[] {
+    decoys = chooseDecoys(configured, beginnings)
+    return decoys.map(kindOf)
   }
 
-  async function spendBcrypt(password: string, cost: number): Promise<void> {
-    await engine.bcryptVerify(password, `$2b$${formatCost(cost)}$${DUMMY_BCRYPT_TAIL}`)
-  }
+  return { hash, verify, coverKinds }
+}
 
-  return { hash, verify }
+function createConfiguredDecoy({ scheme, bcryptCost }: HasherOptions): StoredHash {
+  const { memoryKib, passes, lanes } = ARGON2ID_PARAMETERS
+  const beginning =
+    scheme === 'argon2id'
+      ? `$argon2id$v=19$m=${memoryKib},t=${passes},p=${lanes}`
+      : `$2b$${formatCost(bcryptCost)}`
+  const decoy = createDecoy(beginning)
+  if (decoy === null) throw new Error(`no hash begins with ${beginning}`)
+  return decoy
 }

@@ -44,8 +44,9 @@ interface Waiting {
   readonly giveUp: (refusal: Refusal) => void
 }
 
-/** So many may wait however slow the hashes are; more than these would fill the memory with their requests. */
-const MIN_WAITING = 16
+/** So many have a place however slow the hashes are, those at work included: any more, and all would wait too long. */
+const MIN_PLACES = 16
+/** More than these would fill the memory with their requests. */
 const MAX_WAITING = 1_024
 /** A wait can turn out longer than it looked: others may go first, the machine may slow down. So much longer at most. */
 const PATIENCE = 3
@@ -73,10 +74,10 @@ export function createPasswordQueue(
   let running = 0
   let meanTurnMs: number | null = null
 
-  function roomToWait(): number {
-    if (meanTurnMs === null) return MIN_WAITING
-    const inTime = Math.floor((maxWaitMs * inFlight) / meanTurnMs)
-    return Math.min(Math.max(inTime, MIN_WAITING), MAX_WAITING)
+  /** How many there are, for those at work and those who wait. */
+  function placesInAll(): number {
+    const inTime = meanTurnMs === null ? 0 : Math.floor((maxWaitMs * inFlight) / meanTurnMs)
+    return Math.max(inFlight + Math.min(inTime, MAX_WAITING), MIN_PLACES)
   }
 
   /** How long who comes now will wait, in milliseconds. */
@@ -101,7 +102,7 @@ export function createPasswordQueue(
     return place
   }
 
-  const isFull = (): boolean => places.size >= inFlight + roomToWait()
+  const isFull = (): boolean => places.size >= placesInAll()
 
   function dropOverdue(): void {
     const now = monotonicMs()

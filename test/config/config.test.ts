@@ -199,6 +199,8 @@ test.each([
   ['JWT_AUDIENCE', 'api,,admin', 'must not hold an empty audience'],
   ['JWT_AUDIENCE', 'é'.repeat(251), 'must have at most 500 bytes'],
   ['JWT_KEY_FILES', 'key.pem,', 'must not hold an empty file'],
+  ['JWT_KEY_FILES', '-----BEGIN PRIVATE KEY-----\nMC4=', 'must name files, not hold a key'],
+  ['JWT_KEY_FILES', '{"kty":"OKP","d":"x"}', 'must name files, not hold a key'],
   ['KEY_ENCRYPTION_SECRET', 'short', 'must have at least 32 bytes'],
   ['BETTER_AUTH_SECRET_PREVIOUS', `${SECRET}\nshort`, 'must have at least 32 bytes'],
   ['ACCESS_TOKEN_TTL', '0', 'must be a whole number from 1 to 31536000'],

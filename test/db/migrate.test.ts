@@ -25,7 +25,13 @@ const readObjects = (): Promise<object[]> =>
 const readHistory = (): Promise<object[]> =>
   database.query('select * from keyward_migrations order by number')
 
-const ALL = ['0001-users.sql', '0002-sessions.sql', '0003-signing-keys.sql', '0004-password-attempts.sql']
+const ALL = [
+  '0001-users.sql',
+  '0002-sessions.sql',
+  '0003-signing-keys.sql',
+  '0004-password-attempts.sql',
+  '0005-hash-kinds.sql',
+]
 
 test('an empty database gets every migration once, and a second run changes nothing', async () => {
   const first = await migrate(database)

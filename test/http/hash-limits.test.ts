@@ -49,7 +49,7 @@ describe('HASH_THREADS beyond the machine', () => {
 
 describe.for([
   { maxWaitMs: '4000', waiting: 40 },
-  { maxWaitMs: '100', waiting: 16 },
+  { maxWaitMs: '100', waiting: 15 },
 ])('HASH_MAX_WAIT=$maxWaitMs where a hash takes 100 ms', ({ maxWaitMs, waiting }) => {
   const { state, engine } = createHeldEngine()
   let now = 0

@@ -1,268 +1,142 @@
+import { hash as argon2Hash } from '@node-rs/argon2'
 import { hash as bcryptHash } from '@node-rs/bcrypt'
-import { once } from 'node:events'
-import { type AddressInfo, connect, type Socket } from 'node:net'
-import { promisify } from 'node:util'
-import { describe, expect, test, vi } from 'vitest'
-import { FIND_BY_EMAIL } from '../../src/accounts/sql.js'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { HashEngine } from '../../src/passwords/hash-engine.js'
 import { nativeHashEngine } from '../support/native-hash-engine.js'
-import { PASSWORD, type Reply, useTestApp } from '../support/test-app.js'
-import { waitUntil } from '../support/wait-until.js'
+import { buildTestApp, PASSWORD, type TestApp, useTestApp } from '../support/test-app.js'
 import { expectProblem } from './expect-problem.js'
 import { disable, writeHash } from './users-table.js'
 
-function deferred() {
-  let resolve = (): void => {}
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
-}
+const WRONG = 'wr0ng-Password!'
 
-/** The real engine, which also adds up the work it was asked for. */
-function countingEngine() {
-  const spent = { bcryptRounds: 0, argon2id: [] as string[] }
+/** The real engine, which also notes what it was asked for. */
+function createNotingEngine() {
+  let work: string[] = []
   const engine: HashEngine = {
     bcryptHash(key, cost, salt) {
-      spent.bcryptRounds += 2 ** cost
+      work.push(`new bcrypt ${cost}`)
       return nativeHashEngine.bcryptHash(key, cost, salt)
     },
     bcryptVerify(key, modularCrypt) {
-      spent.bcryptRounds += 2 ** Number(modularCrypt.split('$')[2])
+      work.push(`bcrypt ${modularCrypt.split('$')[2]}`)
       return nativeHashEngine.bcryptVerify(key, modularCrypt)
     },
     argon2idHash(password) {
-      spent.argon2id.push('m=19456,t=2,p=1')
+      work.push('new argon2id')
       return nativeHashEngine.argon2idHash(password)
     },
     argon2idVerify(password, phc) {
-      spent.argon2id.push(phc.split('$')[3]!)
+      work.push(`argon2id ${phc.split('$')[3]}`)
       return nativeHashEngine.argon2idVerify(password, phc)
     },
   }
   return {
     engine,
-    async during(work: () => Promise<unknown>) {
-      Object.assign(spent, { bcryptRounds: 0, argon2id: [] })
-      await work()
-      return { ...spent }
+    /** The work of a log-in that is refused as one with wrong credentials. */
+    async workOf(app: TestApp, email: string, password: string): Promise<string[]> {
+      work = []
+      expectProblem(await app.post('/api/auth/login', { email, password }), 'invalid_credentials')
+      return work.sort()
+    },
+    async during(action: () => Promise<unknown>): Promise<string[]> {
+      work = []
+      await action()
+      return work
     },
   }
 }
 
 describe('a refused login costs the same hash work', () => {
-  const counter = countingEngine()
-  const app = useTestApp({ environment: { BCRYPT_COST: '7' }, hashEngine: counter.engine })
+  const { engine, workOf, during } = createNotingEngine()
+  const app = useTestApp({ environment: { BCRYPT_COST: '7' }, hashEngine: engine })
+  const ONCE = ['bcrypt 07']
 
-  const workOf = (email: string, password: string) =>
-    counter.during(async () =>
-      expectProblem(await app.post('/api/auth/login', { email, password }), 'invalid_credentials'),
-    )
-
-  test.for(['wr0ng-Password!', '', `${PASSWORD}${'long'.repeat(30)}`])(
+  test.for([WRONG, '', `${PASSWORD}${'long'.repeat(30)}`])(
     'for an unknown address as for a wrong password: %j',
     async (wrong) => {
       const { email } = await app.newUser()
       const long = await app.newUser({ password: `${PASSWORD}${'long'.repeat(20)}` })
-      const once = { bcryptRounds: 2 ** 7, argon2id: [] }
-      expect(await workOf('nobody@example.com', wrong)).toStrictEqual(once)
-      expect(await workOf(email, wrong)).toStrictEqual(once)
-      expect(await workOf(long.email, wrong)).toStrictEqual(once)
+      expect(await workOf(app, 'nobody@example.com', wrong)).toStrictEqual(ONCE)
+      expect(await workOf(app, email, wrong)).toStrictEqual(ONCE)
+      expect(await workOf(app, long.email, wrong)).toStrictEqual(ONCE)
     },
   )
 
-  test('for an account whose hash is cheaper, unreadable or of a disabled account', async () => {
-    const once = { bcryptRounds: 2 ** 7, argon2id: [] }
-    for (const hash of [await bcryptHash(PASSWORD, 4), await bcryptHash(PASSWORD, 6), '!', '']) {
+  test('for an account that is disabled, or whose hash is unreadable', async () => {
+    for (const hash of ['!', '']) {
       const { id, email } = await app.newUser()
       await writeHash(app.database, id, hash)
-      expect(await workOf(email, 'wr0ng-Password!')).toStrictEqual(once)
+      expect(await workOf(app, email, WRONG)).toStrictEqual(ONCE)
     }
     const disabled = await app.newUser()
     await disable(app.database, disabled.id)
-    expect(await workOf(disabled.email, 'wr0ng-Password!')).toStrictEqual(once)
+    expect(await workOf(app, disabled.email, WRONG)).toStrictEqual(ONCE)
   })
 
   test('of none at all when the request is ill-formed', async () => {
-    const spent = await counter.during(async () => {
-      const reply = await app.post('/api/auth/login', { email: 'nobody', password: 'wr0ng-Password!' })
+    const work = await during(async () => {
+      const reply = await app.post('/api/auth/login', { email: 'nobody', password: WRONG })
       expect(reply.status).toBe(400)
     })
-    expect(spent).toStrictEqual({ bcryptRounds: 0, argon2id: [] })
+    expect(work).toStrictEqual([])
   })
 })
 
 describe('a refused login where argon2id is configured', () => {
-  const counter = countingEngine()
-  const app = useTestApp({ environment: { PASSWORD_HASH: 'argon2id' }, hashEngine: counter.engine })
+  const { engine, workOf } = createNotingEngine()
+  const app = useTestApp({ environment: { PASSWORD_HASH: 'argon2id' }, hashEngine: engine })
 
   test('costs the same work for an unknown address as for a wrong password', async () => {
     const { email } = await app.newUser()
     for (const address of [email, 'nobody@example.com']) {
-      const body = { email: address, password: 'wr0ng-Password!' }
-      const spent = await counter.during(() => app.post('/api/auth/login', body))
-      expect(spent).toStrictEqual({ bcryptRounds: 0, argon2id: ['m=19456,t=2,p=1'] })
+      expect(await workOf(app, address, WRONG)).toStrictEqual(['argon2id m=19456,t=2,p=1'])
     }
   })
 })
 
-describe('when more passwords arrive than can be hashed', () => {
-  // The engine holds every password back while the gate is closed; then each takes this long.
-  const HASH_MS = 130
-  let gate = Promise.resolve()
-  let now = 0
-  let hashed = 0
-  let lookups = 0
-  const app = useTestApp({
-    hashEngine: {
-      ...nativeHashEngine,
-      bcryptHash(...values) {
-        now += HASH_MS
-        return nativeHashEngine.bcryptHash(...values)
-      },
-      async bcryptVerify(...values) {
-        await gate
-        hashed++
-        now += HASH_MS
-        return nativeHashEngine.bcryptVerify(...values)
-      },
-    },
-    intercept: (database) => ({
-      ...database,
-      async query<Row extends object>(...call: Parameters<typeof database.query>) {
-        const rows = await database.query<Row>(...call)
-        if (call[0] === FIND_BY_EMAIL) lookups++
-        return rows
-      },
-    }),
-    monotonicMs: () => now,
-    environment: { HASH_THREADS: '1' },
-  })
-  // In the two seconds of HASH_MAX_WAIT fifteen could be hashed; sixteen may always wait.
-  const ACCEPTED = 1 + 16
-  const REFUSED = 20
+describe.for(['bcrypt', 'argon2id'])('where hashes of other kinds stand beside %s', (scheme) => {
+  const { engine, workOf, during } = createNotingEngine()
+  const environment = { PASSWORD_HASH: scheme, BCRYPT_COST: '6' }
+  const app = useTestApp({ environment, hashEngine: engine })
 
-  test('the rest is refused at once, everything else goes on, and the accepted ones are served', async () => {
-    const user = await app.newUser()
-    const closed = deferred()
-    gate = closed.promise
-    const refused = deferred()
-    const early: Reply[] = []
-    const logins = Array.from({ length: ACCEPTED + REFUSED }, async (_, i) => {
-      // An address that nobody has is treated as any other.
-      const email = i % 2 === 0 ? user.email : 'nobody@example.com'
-      const reply = await app.post('/api/auth/login', { email, password: PASSWORD })
-      if (early.push(reply) === REFUSED) refused.resolve()
-      return reply
-    })
-
-    await refused.promise
-    for (const reply of early.slice(0, REFUSED)) {
-      expectProblem(reply, 'overloaded')
-      // Sixteen wait, each for 130 ms.
-      expect(reply.headers['retry-after']).toBe('3')
+  test('a refused login costs the work of each kind, whatever the account, and a right one its own', async () => {
+    const argon2id = await argon2Hash(PASSWORD, { memoryCost: 1_024, timeCost: 1, parallelism: 1 })
+    const hashes = [
+      await bcryptHash(PASSWORD, 4),
+      await bcryptHash(PASSWORD, 6),
+      await bcryptHash(PASSWORD, 7),
+      argon2id,
+      // From the documentation of passlib, but for its cost.
+      '$bcrypt-sha256$2a,5$LrmaIX5x4TRtAwEfwJZa1.$2ehnw6LvuIUTM0iz4iz9hTxv21B6KFO',
+      '!',
+    ]
+    const emails = ['nobody@example.com']
+    for (const [index, hash] of hashes.entries()) {
+      const { id, email } = await app.newUser()
+      emails.push(email)
+      await writeHash(app.database, id, hash)
+      if (index % 2 === 0) await disable(app.database, id)
     }
-    const registration = { email: 'late@example.com', name: 'Late', password: PASSWORD }
-    expectProblem(await app.post('/api/auth/register', registration), 'overloaded')
-    const passwords = { current_password: PASSWORD, new_password: `${PASSWORD}2` }
-    expectProblem(await user.post('/api/auth/password', passwords), 'overloaded')
-    expect((await app.get('/health/live')).status).toBe(200)
-    expect((await app.get('/health/ready')).status).toBe(200)
-    expect((await user.get('/api/auth/profile')).body.id).toBe(user.id)
-    expect((await user.put('/api/auth/profile', { name: 'Renamed' })).status).toBe(200)
-    expect(early).toHaveLength(REFUSED)
+    const { email, id } = await app.newUser()
+    await writeHash(app.database, id, argon2id)
 
-    closed.resolve()
-    const statuses = (await Promise.all(logins)).map(({ status }) => status)
-    expect(statuses.filter((status) => status === 200)).toHaveLength(9)
-    expect(statuses.filter((status) => status === 401)).toHaveLength(8)
-    expect(statuses.filter((status) => status === 503)).toHaveLength(REFUSED)
-    expect((await app.post('/api/auth/login', { email: user.email, password: PASSWORD })).status).toBe(200)
-  })
-
-  test('a refusal asks the database nothing, and one line tells of many', async () => {
-    const user = await app.newUser()
-    const closed = deferred()
-    gate = closed.promise
-    const login = (password: string) => app.post('/api/auth/login', { email: user.email, password })
-    lookups = 0
-    const accepted = Array.from({ length: ACCEPTED }, () => login(PASSWORD))
-    await waitUntil('all of them wait', () => lookups === ACCEPTED)
-    const spy = vi.spyOn(app.database, 'query')
-    expectProblem(await login(PASSWORD), 'overloaded')
-    expect(spy).not.toHaveBeenCalled()
-    spy.mockRestore()
-    closed.resolve()
-    for (const { status } of await Promise.all(accepted)) expect(status).toBe(200)
-    expect(app.logLines.filter((line) => line.includes('request refused'))).toEqual([])
-  })
-
-  test('another address is let in while one holds all places', async () => {
-    const user = await app.newUser()
-    const closed = deferred()
-    gate = closed.promise
-    const loginFrom = async (remoteAddress: string) => {
-      const payload = { email: user.email, password: PASSWORD }
-      return (await app.send({ method: 'POST', url: '/api/auth/login', payload, remoteAddress })).status
-    }
-    lookups = 0
-    const crowd = Array.from({ length: ACCEPTED }, () => loginFrom('2001:db8::1'))
-    await waitUntil('all of them wait', () => lookups === ACCEPTED)
-    // Its other addresses are the same client.
-    expect(await loginFrom('2001:db8::2')).toBe(503)
-    const other = loginFrom('192.0.2.1')
-    // One of the crowd has given its place up.
-    expect(await Promise.race(crowd)).toBe(503)
-    closed.resolve()
-    expect(await other).toBe(200)
-    expect((await Promise.all(crowd)).filter((status) => status === 200)).toHaveLength(ACCEPTED - 1)
-  })
-
-  test('clients that hang up lose their places to others', async () => {
-    const user = await app.newUser()
-    const closed = deferred()
-    gate = closed.promise
-    const url = `${await app.server.listen({ port: 0, host: '127.0.0.1' })}/api/auth/login`
-    const login = async (signal: AbortSignal) => {
-      const body = JSON.stringify({ email: user.email, password: PASSWORD })
-      const headers = { 'content-type': 'application/json' }
-      return (await fetch(url, { method: 'POST', body, headers, signal })).status
-    }
-    const staying = new AbortController().signal
-    lookups = 0
-    const leaving = new AbortController()
-    const connections = promisify(app.server.server.getConnections.bind(app.server.server))
-    const hungUp = Promise.allSettled(Array.from({ length: ACCEPTED }, () => login(leaving.signal)))
-    await waitUntil('all of them wait', () => lookups === ACCEPTED)
-    expect(await login(staying)).toBe(503)
-    leaving.abort()
-    expect((await hungUp).every(({ status }) => status === 'rejected')).toBe(true)
-    await waitUntil('the server has heard of it', async () => (await connections()) <= 1)
-    hashed = 0
-    closed.resolve()
-    expect(await login(staying)).toBe(200)
-    // Its own; the one that was being hashed when they left had begun before.
-    expect(hashed).toBeLessThanOrEqual(2)
-  })
-
-  test('log-ins that were pipelined on one connection lose their places with it', async () => {
-    const user = await app.newUser()
-    const closed = deferred()
-    gate = closed.promise
-    const { port } = app.server.server.address() as AddressInfo
-    const body = JSON.stringify({ email: user.email, password: PASSWORD })
-    const request = `POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
-    lookups = 0
-    const accepted = once(app.server.server, 'connection') as Promise<[Socket]>
-    const socket = connect(port, '127.0.0.1')
-    socket.write(request.repeat(ACCEPTED))
-    const [heard] = await accepted
-    await waitUntil('all of them wait', () => lookups === ACCEPTED)
-    socket.destroy()
-    await waitUntil('the server has heard of it', () => heard.destroyed)
-    hashed = 0
-    closed.resolve()
-    expect((await app.post('/api/auth/login', { email: user.email, password: PASSWORD })).status).toBe(200)
-    expect(hashed).toBeLessThanOrEqual(2)
+    const restarted = await buildTestApp(app.database, { environment, hashEngine: engine })
+    onTestFinished(() => restarted.server.close())
+    const ofEach = [
+      'argon2id m=1024,t=1,p=1',
+      ...(scheme === 'argon2id' ? ['argon2id m=19456,t=2,p=1'] : []),
+      'bcrypt 04',
+      'bcrypt 05',
+      'bcrypt 06',
+      'bcrypt 07',
+    ]
+    for (const each of emails) expect(await workOf(restarted, each, WRONG), each).toStrictEqual(ofEach)
+    expect(restarted.logLines.join('')).toContain('bcrypt cost=7')
+    const login = { email, password: PASSWORD }
+    const work = await during(() => restarted.post('/api/auth/login', login))
+    expect(work).toStrictEqual([
+      'argon2id m=1024,t=1,p=1',
+      scheme === 'bcrypt' ? 'new bcrypt 6' : 'new argon2id',
+    ])
   })
 })

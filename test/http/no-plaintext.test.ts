@@ -1,153 +1,191 @@
-import type { InjectOptions } from 'fastify'
-import { expect, test } from 'vitest'
-import { type Reply, useTestApp } from '../support/test-app.js'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { createKeySafe } from '../../src/core/sealed-key.js'
+import { Refusal } from '../../src/errors.js'
+import { createSigningKeyStore } from '../../src/keys/sql.js'
+import {
+  type Drive,
+  driveRight,
+  driveWrong,
+  EMAIL_CANARY,
+  NEW_PASSWORD_CANARY,
+  newDrive,
+  newOwner,
+  PASSWORD_CANARY,
+  record,
+  spellingsOf,
+  STRAY_CANARY,
+  type Target,
+} from '../support/canary.js'
+import { type Operation, readOperations } from '../support/operations.js'
+import { storedText } from '../support/stored-text.js'
+import { PRESENT, useTestApp } from '../support/test-app.js'
 
-const app = useTestApp()
+const TOKEN_SECRET = 'canary-Zk3vTnB8xWm5RjLs7YpUc2HdGf9EaK'
+const ENCRYPTION_SECRET = 'canary-yWq1ZsXn8RmVc4LdKf7PjHg2UeAo9'
+const FEED_TOKEN = 'canary-rTs9WbYc3DfGh6KjEaJ8vXk2pQz7L'
+const MOST_REQUESTS = 90
 
-const CANARY = 'Canary-7f3a9c!'
-const JSON_TYPE = { 'content-type': 'application/json' }
+describe.each([
+  ['a shared secret', { BETTER_AUTH_SECRET: TOKEN_SECRET }],
+  [
+    'a key pair',
+    { BETTER_AUTH_SECRET: '', BETTER_AUTH_SECRET_PREVIOUS: TOKEN_SECRET, JWT_ALGORITHM: 'EdDSA' },
+  ],
+])('where tokens are signed with %s', (_, signing) => {
+  const app = useTestApp({
+    startAt: PRESENT,
+    environment: {
+      ...signing,
+      KEY_ENCRYPTION_SECRET: ENCRYPTION_SECRET,
+      REVOCATION_FEED_TOKEN: FEED_TOKEN,
+      RATE_LIMIT: 'on',
+      RATE_LIMIT_REQUESTS: String(MOST_REQUESTS),
+      RATE_LIMIT_REGISTRATIONS: String(MOST_REQUESTS),
+    },
+  })
+  let operations: Operation[]
+  beforeAll(async () => {
+    operations = await readOperations(app)
+  })
+  let restore = (): void => {}
+  afterEach(() => restore())
 
-/** Sends the request and keeps everything that comes back. */
-async function collect(into: string[], request: InjectOptions, expected: number): Promise<Reply> {
-  const reply = await app.send(request)
-  expect([request.url, reply.status]).toStrictEqual([request.url, expected])
-  into.push(JSON.stringify(reply.headers), reply.text)
-  return reply
-}
+  let clients = 0
+  /** Each request from an address of its own, so that no limit ends the drive. */
+  const fresh: Target = {
+    feedToken: FEED_TOKEN,
+    send: (request) =>
+      app.send({ remoteAddress: `10.1.${Math.floor(++clients / 250)}.${clients % 250}`, ...request }),
+  }
+  const from = (remoteAddress: string): Target => ({
+    ...fresh,
+    send: (request) => app.send({ ...request, remoteAddress }),
+  })
 
-/** Drives the password through every operation and every way in which it can fail. */
-async function driveEverywhere(password: string): Promise<string[]> {
-  const seen: string[] = []
-  const email = 'canary-owner@example.com'
-  const post = (url: string, payload: object | string, expected: number, headers: object = JSON_TYPE) =>
-    collect(seen, { method: 'POST', url, headers: { ...headers }, payload }, expected)
-  const register = '/api/auth/register'
-  const login = '/api/auth/login'
-
-  const { body } = await post(register, { email, name: 'Owner', password }, 201)
-  const bearer = { authorization: `Bearer ${body.access_token}` }
-  await post(register, { email, name: 'Owner', password }, 409)
-  await post(register, { email: 'nobody', name: '', password }, 400)
-  await post(register, { email: `${password}@example.com`, name: 'Owner', password }, 400)
-  await post(register, { email: password, name: `${password}\n`, password: 1 }, 400)
-  await post(register, { email, name: `${password}\u0000`, password: [password] }, 400)
-  await post(register, { [password]: password }, 400)
-  await post(register, { email, name: 'Owner', password: `${password}\u0000` }, 400)
-
-  await post(login, { email, password }, 200)
-  await post(login, { email, password: `${password}!` }, 401)
-  await post(login, { email: 'nobody@example.com', password }, 401)
-  await post(login, { email: password, password }, 400)
-  await post(login, { email: { [password]: password }, password: { password } }, 400)
-  for (const url of [register, login]) {
-    await post(url, `{"password":"${password}"`, 400)
-    await post(url, `{"password":"${password}","__proto__":{"${password}":1}}`, 400)
-    await post(url, `"${password}"`, 400)
-    await post(url, `password=${password}`, 415, { 'content-type': 'application/x-www-form-urlencoded' })
-    await post(url, '{}', 415, { 'content-type': `text/${password}` })
-    await post(url, JSON.stringify({ password: password.repeat(2_000) }), 413)
-    await collect(seen, { method: 'DELETE', url: `${url}?password=${password}` }, 405)
+  function failQueries(error: () => unknown): void {
+    const { query, transaction } = app.database
+    const fail = () => Promise.reject(error())
+    Object.assign(app.database, { query: fail, transaction: fail })
+    restore = () => void Object.assign(app.database, { query, transaction })
   }
 
-  const profile = '/api/auth/profile'
-  const put = (payload: object, expected: number) =>
-    collect(seen, { method: 'PUT', url: profile, headers: bearer, payload }, expected)
-  await put({ password, name: 'Renamed' }, 200)
-  await put({ name: `${password}\u0000` }, 400)
-  await put({ name: { [password]: password } }, 400)
-  await put({ name: password.repeat(50) }, 400)
-  await collect(seen, { method: 'GET', url: `${profile}?password=${password}`, headers: bearer }, 200)
-  for (const authorization of [
-    password,
-    `Bearer ${password}`,
-    `Bearer a.${password}.c`,
-    `Basic ${password}`,
-  ]) {
-    const headers = { authorization, cookie: password, 'user-agent': password, referer: password }
-    await collect(seen, { method: 'GET', url: profile, headers }, 401)
-  }
-  await post('/api/auth/logout', { password }, 200, { ...JSON_TYPE, ...bearer })
-  await collect(seen, { method: 'GET', url: `/${password}` }, 404)
-  await collect(seen, { method: 'GET', url: `/%zz${password}` }, 400)
-  await collect(seen, { method: 'GET', url: `/docs/${password}` }, 404)
-  const origin = { origin: `https://${password}`, 'x-request-id': password }
-  await collect(seen, { method: 'OPTIONS', url: login, headers: origin }, 204)
+  /** An error as drivers make them, with the values of the statement in every property. */
+  const driverError = () =>
+    Object.assign(new Error('broken'), {
+      detail: `Key (email)=(${PASSWORD_CANARY}) already exists`,
+      where: PASSWORD_CANARY,
+      hint: PASSWORD_CANARY,
+      query: `select '${PASSWORD_CANARY}'`,
+      parameters: [PASSWORD_CANARY],
+      internalQuery: PASSWORD_CANARY,
+    })
 
-  const intact = { ...app.database }
-  app.database.query = async () => {
-    throw Object.assign(new Error('broken'), { detail: `Key (email)=(${password})`, where: password })
+  async function driveEverywhere(): Promise<Drive> {
+    const drive = newDrive()
+    for (const operation of operations) {
+      expect([operation.id, await driveRight(drive, fresh, operation)]).toEqual([
+        operation.id,
+        operation.id === 'register' ? 201 : 200,
+      ])
+      await driveWrong(drive, fresh, operation)
+    }
+    await driveLimits(drive)
+    for (const error of [driverError, () => new Refusal('database_unavailable', { cause: driverError() })]) {
+      await driveFailing(drive, error)
+    }
+    return drive
   }
-  await post(login, { email, password }, 500)
-  await post(register, { email: 'second@example.com', name: 'Owner', password }, 500)
-  Object.assign(app.database, intact)
-  return seen
-}
 
-test('a password stands in no answer, no log line and no row', async () => {
-  const seen = await driveEverywhere(CANARY)
-  expect(app.logLines.length).toBeGreaterThan(8)
-  const rows = await app.database.query('select * from users')
-  for (const text of [...seen, ...app.logLines, JSON.stringify(rows)]) {
-    expect(text.toLowerCase()).not.toContain(CANARY.toLowerCase())
-    expect(text).not.toContain(Buffer.from(CANARY).toString('base64'))
+  async function driveLimits(drive: Drive): Promise<void> {
+    const user = await newOwner(fresh)
+    const login = { method: 'POST', url: '/api/auth/login' } as const
+    const known = { ...login, payload: { email: user.email, password: PASSWORD_CANARY } }
+    await record(drive, fresh, 'register', {
+      method: 'POST',
+      url: '/api/auth/register',
+      payload: { ...known.payload, name: 'Owner' },
+    })
+    await app.runUserCommand({ action: 'disable', who: user.id, password: null })
+    await record(drive, fresh, 'login', known)
+    for (let i = 0; i < 6; i++) {
+      const payload = { email: user.email, password: `${PASSWORD_CANARY}${i}` }
+      await record(drive, from('10.2.0.1'), 'login', { ...login, payload })
+    }
+    for (let i = 0; i < MOST_REQUESTS; i++) await from('10.2.0.2').send({ method: 'GET', url: '/' })
+    for (const operation of operations) {
+      await driveRight(drive, from('10.2.0.2'), operation, await newOwner(fresh))
+    }
   }
-})
 
-test('no token, hash or e-mail address stands in the log', async () => {
-  const user = await app.newUser({ email: 'canary-person@example.com' })
-  await user.get('/api/auth/profile')
-  await user.put('/api/auth/profile', { name: 'Renamed' })
-  await app.post('/api/auth/login', { email: user.email, password: 'wr0ng-Password!' })
-  await app.get('/api/auth/profile', `${user.token}x`)
-  await user.post('/api/auth/logout')
-  const log = app.logLines.join('')
-  const [, payload, signature] = user.token.split('.')
-  for (const secret of [
-    'canary-person',
-    payload!,
-    signature!,
-    '$2b$',
-    'password_hash',
-    'Bearer',
-    user.password,
-  ]) {
-    expect(log).not.toContain(secret)
+  async function driveFailing(drive: Drive, error: () => unknown): Promise<void> {
+    for (const operation of operations) {
+      const owner = await newOwner(fresh)
+      failQueries(error)
+      await driveRight(drive, fresh, operation, owner)
+      restore()
+    }
   }
-  expect(log).toContain(user.id)
-})
 
-test('nothing that a client sends breaks out of its line of the log', async () => {
-  const forged = '{"level":"info","event":"login","user_id":"forged"}'
-  const payloads = [
-    `\r\n${forged}\r\n`,
-    `\u001B[2J\u001B[31m${forged}`,
-    `\u2028${forged}\u2029`,
-    `","forged":"`,
-  ]
-  const logged = app.logLines.length
-  for (const text of payloads) {
-    const user = await app.newUser()
-    const inHeader = encodeURIComponent(text)
-    const headers = { 'user-agent': inHeader, 'x-request-id': inHeader, 'x-forwarded-for': inHeader }
-    const send = (method: 'POST' | 'PUT', url: string, payload: object) =>
-      app.send({ method, url, headers: { ...headers, authorization: `Bearer ${user.token}` }, payload })
-    await send('POST', '/api/auth/login', { email: `a${text}@example.com`, password: text })
-    await send('POST', '/api/auth/login', { email: user.email, password: text })
-    await send('POST', '/api/auth/register', { email: text, name: text, password: text })
-    await send('PUT', '/api/auth/profile', { name: text })
-    await send('PUT', `/api/auth/profile?q=${inHeader}`, { name: 'Renamed' })
-    const intact = { ...app.database }
-    app.database.query = () => Promise.reject(new Error(text))
-    expect((await send('PUT', '/api/auth/profile', { name: 'Any' })).status).toBe(500)
-    Object.assign(app.database, intact)
-    await send('POST', '/api/auth/logout', { text })
+  /** The private keys that lie sealed in the database, opened: whole, and the number alone. */
+  async function privateKeys(): Promise<Buffer[]> {
+    const safe = createKeySafe(ENCRYPTION_SECRET)
+    const { keys } = await createSigningKeyStore(app.database).read()
+    return keys.flatMap((key) => {
+      const der = safe.open(key)!.toPkcs8()
+      return [der, der.subarray(-32)]
+    })
   }
-  const lines = app.logLines.slice(logged)
-  expect(lines.length).toBeGreaterThan(payloads.length * 3)
-  for (const line of lines) {
-    expect(line).toMatch(/^[^\r\n\u001B]+\n$/)
-    const entry = JSON.parse(line)
-    expect(entry).not.toHaveProperty('forged')
-    expect(entry.user_id).not.toBe('forged')
-  }
+
+  let drive: Drive
+  let places: Record<'an answer' | 'the log' | 'the database', string>
+  beforeAll(async () => {
+    drive = await driveEverywhere()
+    places = {
+      'an answer': drive.replies.map(({ text }) => text.toLowerCase()).join('\n'),
+      'the log': app.logLines.join('').toLowerCase(),
+      'the database': (await storedText(app.database)).toLowerCase(),
+    }
+  }, 240_000)
+
+  /** Where it can be read, in whatever spelling. */
+  const finds = (secrets: readonly (string | Buffer)[]): string[] =>
+    secrets.flatMap(spellingsOf).flatMap((spelling) =>
+      Object.entries(places)
+        .filter(([, text]) => text.includes(spelling))
+        .map(([place]) => `${place} holds ${spelling}`),
+    )
+
+  test('every operation was driven to its success and into every kind of refusal', () => {
+    const statuses = new Set(drive.replies.map(({ status }) => status))
+    const expected = [200, 201, 400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503]
+    expect(expected.filter((status) => !statuses.has(status))).toEqual([])
+    expect(new Set(drive.replies.map(({ operation }) => operation)).size).toBe(operations.length)
+    expect(app.logLines.length).toBeGreaterThan(operations.length)
+  })
+
+  test('a password stands in no answer, no log line and no row', () => {
+    expect(finds([PASSWORD_CANARY, NEW_PASSWORD_CANARY])).toEqual([])
+  })
+
+  test('a token stands in the answer that hands it out, and nowhere else', () => {
+    expect(drive.tokens.size).toBeGreaterThan(2 * operations.length)
+    expect(finds([...drive.tokens])).toEqual([])
+  })
+
+  test('no secret of the server stands in an answer, a log line or a row', async () => {
+    const keys = await privateKeys()
+    expect(keys).toHaveLength(2 * Number('JWT_ALGORITHM' in signing))
+    expect(finds([TOKEN_SECRET, ENCRYPTION_SECRET, FEED_TOKEN, ...keys])).toEqual([])
+  })
+
+  test('what clients put where it does not belong is not kept either', () => {
+    expect(finds([STRAY_CANARY])).toEqual([])
+  })
+
+  test('no part of a token, no hash and no e-mail address stands in the log', () => {
+    const parts = [...drive.tokens].flatMap((token) => token.split('.').slice(-2))
+    for (const text of [EMAIL_CANARY, '$2b$', 'password_hash', 'bearer', ...parts]) {
+      expect(places['the log']).not.toContain(text.toLowerCase())
+    }
+  })
 })

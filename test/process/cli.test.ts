@@ -67,7 +67,8 @@ test('`keyward migrate` applies what is new, says what, and says so when there i
   const first = await keyward(['migrate'], { DATABASE_URL: url })
   expect(first).toEqual({
     code: 0,
-    stdout: 'Applied: 0001-users.sql, 0002-sessions.sql, 0003-signing-keys.sql, 0004-password-attempts.sql\n',
+    stdout:
+      'Applied: 0001-users.sql, 0002-sessions.sql, 0003-signing-keys.sql, 0004-password-attempts.sql, 0005-hash-kinds.sql\n',
     stderr: '',
   })
   expect(await database.query('select * from users')).toEqual([])
@@ -81,7 +82,7 @@ test('`keyward migrate` says that it has adopted a users table', async () => {
   const { code, stdout } = await keyward(['migrate'], { DATABASE_URL: url })
   expect(code).toBe(0)
   expect(stdout).toBe(
-    'The existing users table was adopted.\nApplied: 0001-users.sql, 0002-sessions.sql, 0003-signing-keys.sql, 0004-password-attempts.sql\n',
+    'The existing users table was adopted.\nApplied: 0001-users.sql, 0002-sessions.sql, 0003-signing-keys.sql, 0004-password-attempts.sql, 0005-hash-kinds.sql\n',
   )
   expect(await database.query('select id from users')).toHaveLength(3)
 })
@@ -116,4 +117,23 @@ test('without its compiled files it says plainly what to do', async () => {
   expect(code).toBe(1)
   expect(stdout).toBe('')
   expect(stderr).toBe('Keyward is not built. Run `npm ci --include=dev` in its folder, then try again.\n')
+})
+
+test('`keyward users` shows what another stack has stored on one line each, and never obeys it', async () => {
+  const { url, database } = await makeDatabase()
+  await keyward(['migrate'], { DATABASE_URL: url })
+  const email =
+    'a\n00000000-0000-4000-8000-000000000000  active  \u001B[2J\u009B31m\u2028\u202Emoc@example.com'
+  await database.query(
+    "insert into users (id, email, name, password_hash) values (gen_random_uuid(), $1, $1, 'none')",
+    [email],
+  )
+  const { stdout } = await keyward(['users', 'list'], { DATABASE_URL: url })
+  expect(stdout.trimEnd()).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u)
+  expect(stdout).toContain(
+    '  a\\u000a00000000-0000-4000-8000-000000000000  active  \\u001b[2J\\u009b31m\\u2028\\u202emoc@',
+  )
+  const json = (await keyward(['users', 'list', '--json'], { DATABASE_URL: url })).stdout
+  expect(json).not.toMatch(/[\u007F-\u009F\u2028\u202E]/)
+  expect(JSON.parse(json).users[0]).toMatchObject({ email, name: email })
 })

@@ -17,6 +17,8 @@ interface RunOptions {
   readonly folder?: string
   /** What node runs; `bin/keyward.js start` by default. */
   readonly command?: readonly string[]
+  /** Standard input; none by default. */
+  readonly input?: string
 }
 
 export interface KeywardProcess {
@@ -74,14 +76,16 @@ export async function startKeyward(options: RunOptions = {}): Promise<RunningKey
   return { ...keyward, url, folder }
 }
 
-function launch({ env = {}, folder = makeTempFolder(), command = [KEYWARD, 'start'] }: RunOptions) {
+function launch({ env = {}, folder = makeTempFolder(), command = [KEYWARD, 'start'], input }: RunOptions) {
   const home = join(folder, 'home')
   mkdirSync(home, { recursive: true })
   const child = spawn(process.execPath, [...command], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', HOME: home, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   })
+  // A command that refuses without reading breaks the pipe.
+  child.stdin.on('error', () => {}).end(input)
   const exit = exitOf(child)
   const kill = (): void => void child.kill('SIGKILL')
   // In case the tests themselves are broken off.
