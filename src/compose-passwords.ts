@@ -25,9 +25,10 @@ export function composeHashThreads(config: Config): HashThreads {
 }
 
 export function composePasswords(config: Config, hashEngine: HashEngine) {
+  const { passwordPolicy: name, bannedWords, passwordHash: scheme, bcryptCost } = config
   return {
-    passwordPolicy: createPasswordPolicy(config.passwordPolicy, readCommonPasswords(config.passwordPolicy)),
-    hasher: createPasswordHasher(hashEngine, { scheme: config.passwordHash, bcryptCost: config.bcryptCost }),
+    passwordPolicy: createPasswordPolicy(name, readCommonPasswords(name), bannedWords),
+    hasher: createPasswordHasher(hashEngine, { scheme, bcryptCost }),
   }
 }
 

@@ -105,6 +105,7 @@ export async function compose(given: Parts): Promise<Composed> {
     hsts: config.hsts,
     requestLimits: config.rateLimit ? config.requestLimits : null,
     monotonicMs,
+    onTokenRefused: createEventTally(createEventRecorder(log), 'token_refused'),
     feedToken: config.revocation.feedToken,
   })
 

@@ -36,6 +36,7 @@ export interface Config {
   readonly issuer: string
   readonly audiences: readonly string[]
   readonly tokenType: Values['JWT_TYPE']
+  readonly emailInTokens: boolean
   readonly accessTokenTtlSeconds: number
   readonly sessionTtlSeconds: number
   readonly sessionIdleTtlSeconds: number
@@ -49,6 +50,8 @@ export interface Config {
   }
   readonly acceptLegacyTokens: boolean
   readonly passwordPolicy: Values['PASSWORD_POLICY']
+  /** Lower-cased. */
+  readonly bannedWords: readonly string[]
   readonly passwordHash: Values['PASSWORD_HASH']
   readonly bcryptCost: number
   /** Passwords hashed at the same time; 0 for one per processor core. */
@@ -106,6 +109,7 @@ export function readConfig(environment: Environment, purpose: Purpose = 'server'
     issuer: values.JWT_ISSUER,
     audiences: values.JWT_AUDIENCE ?? [],
     tokenType: values.JWT_TYPE,
+    emailInTokens: values.JWT_EMAIL,
     accessTokenTtlSeconds: values.ACCESS_TOKEN_TTL,
     sessionTtlSeconds: values.SESSION_TTL,
     sessionIdleTtlSeconds: values.SESSION_IDLE_TTL,
@@ -118,6 +122,7 @@ export function readConfig(environment: Environment, purpose: Purpose = 'server'
     }),
     acceptLegacyTokens: values.ACCEPT_LEGACY_TOKENS,
     passwordPolicy: values.PASSWORD_POLICY,
+    bannedWords: values.PASSWORD_BANNED_WORDS,
     passwordHash: values.PASSWORD_HASH,
     bcryptCost: values.BCRYPT_COST,
     hashThreads: values.HASH_THREADS,

@@ -1,3 +1,4 @@
+import { countCodePoints } from './core/text.js'
 import { parseConnectionUrl } from './db/connection-url.js'
 
 // What the text of a setting must be. Each throws an Error whose message completes "NAME …".
@@ -46,6 +47,17 @@ export function parseIssuer(value: string): string {
 export function parseAudience(value: string): readonly string[] {
   if (Buffer.byteLength(value) > 500) throw new Error('must have at most 500 bytes')
   return parseList(value, 'audience')
+}
+
+// A shorter word stands in too many good passwords by chance.
+const MIN_BANNED_WORD = 4
+
+/** Lower-cased, as passwords are when they are looked for in them (ASVS 6.1.2). */
+export function parseBannedWords(value: string): readonly string[] {
+  const words = parseList(value, 'word').map((word) => word.toLowerCase())
+  const short = words.find((word) => countCodePoints(word) < MIN_BANNED_WORD)
+  if (short !== undefined) throw new Error(`must hold words of at least 4 characters; "${short}" has fewer`)
+  return words
 }
 
 function parseList(value: string, what: string): readonly string[] {

@@ -5,6 +5,7 @@ import { PASSWORD_POLICIES } from './passwords/password-policy.js'
 import { integer, oneOf, onOff, perMinute, secret, setting, text } from './setting-kinds.js'
 import {
   parseAudience,
+  parseBannedWords,
   parseDatabaseUrl,
   parseFeedToken,
   parseIssuer,
@@ -84,6 +85,7 @@ export const SETTINGS = {
     },
     parseAudience,
   ),
+  JWT_EMAIL: onOff('on', 'Put the e-mail address into access tokens, where whoever holds one can read it.'),
   JWT_TYPE: oneOf(
     TOKEN_TYPES,
     'JWT',
@@ -145,6 +147,14 @@ export const SETTINGS = {
     PASSWORD_POLICIES,
     'composition',
     '`composition`: 8 characters, a digit, a special character. `nist`: 15 characters.',
+  ),
+  PASSWORD_BANNED_WORDS: setting(
+    {
+      default: 'keyward',
+      expected: 'words of at least 4 characters, separated by commas',
+      description: 'Words that no new password may contain, such as the names of your service and company.',
+    },
+    parseBannedWords,
   ),
   PASSWORD_HASH: oneOf(['bcrypt', 'argon2id'], 'bcrypt', 'Scheme for new hashes; all known ones verify.'),
   BCRYPT_COST: integer(12, 4, 20, 'log2 of bcrypt’s rounds; at least 10, except under `NODE_ENV=test`.'),

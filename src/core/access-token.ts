@@ -9,7 +9,7 @@ import { isUuid } from './uuid.js'
 /** Claims of an access token (RFC 7519 §4.1; `sid` as in OpenID Connect). Times are NumericDates in seconds. */
 export interface AccessTokenClaims {
   readonly sub: string
-  readonly email: string
+  readonly email?: string
   readonly iat: number
   readonly exp: number
   readonly jti: string

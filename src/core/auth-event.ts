@@ -34,6 +34,8 @@ export const AUTH_EVENTS = [
   'refresh_token_reused',
   'logout',
   'sessions_ended',
+  'session_end_refused',
+  'token_refused',
   'password_changed',
   'password_change_refused',
   'profile_changed',

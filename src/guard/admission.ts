@@ -8,7 +8,7 @@ import type { Guard, GuardVerdict } from './guard.js'
 export type Admission =
   /** The principal is null for a request without credentials, where they are optional. */
   | { readonly kind: 'admitted'; readonly principal: Principal | null }
-  | { readonly kind: 'refused'; readonly reply: RefusalReply }
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly reply: RefusalReply }
   /** The guard itself failed. For the application's error handler; what happened is the `cause`, out of clients' sight. */
   | { readonly kind: 'failed'; readonly error: Refusal }
 
@@ -54,7 +54,7 @@ function toAdmission(
   const isAnonymous = verdict.code === 'not_authenticated' && verdict.anonymous
   // Only `true`: text such as 'false', past the type checker, must not open a route.
   if (isAnonymous && optional === true) return { kind: 'admitted', principal: null }
-  return { kind: 'refused', reply: replyTo(verdict.code, requestId) }
+  return { kind: 'refused', code: verdict.code, reply: replyTo(verdict.code, requestId) }
 }
 
 const toFailure = (cause: unknown): Admission => ({

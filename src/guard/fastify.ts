@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Principal } from '../core/access-token.js'
 import { soleAuthorization } from '../core/bearer.js'
+import type { ErrorCode } from '../errors.js'
 import { type Admission, type AdmissionOptions, admit } from './admission.js'
 import type { Guard } from './guard.js'
 
@@ -31,13 +32,15 @@ type GuardedRequest = FastifyRequest & { [PRINCIPAL]?: Principal | null | undefi
 
 export interface GuardPluginOptions {
   readonly guard: Guard
+  /** Told of each request that is refused, before it is answered; for a log. It must not throw. */
+  readonly onRefused?: (request: FastifyRequest, reply: FastifyReply, code: ErrorCode) => void
 }
 
 /**
  * Adds `request.user` and the hook `app.authenticate` to a Fastify application, and the same for routes where credentials
  * are optional. A refused request is answered with 401, `WWW-Authenticate` and a problem; its handler does not run.
  */
-export async function guardPlugin(app: FastifyInstance, { guard }: GuardPluginOptions): Promise<void> {
+export async function guardPlugin(app: FastifyInstance, options: GuardPluginOptions): Promise<void> {
   app.decorateRequest(PRINCIPAL, undefined)
   app.decorateRequest('user', {
     getter(this: GuardedRequest): Principal {
@@ -53,12 +56,12 @@ export async function guardPlugin(app: FastifyInstance, { guard }: GuardPluginOp
       return principal
     },
   })
-  app.decorate('authenticate', createHook(guard, { optional: false }))
-  app.decorate('authenticateOptionally', createHook(guard, { optional: true }))
+  app.decorate('authenticate', createHook(options, { optional: false }))
+  app.decorate('authenticateOptionally', createHook(options, { optional: true }))
 }
 
 /** With a callback: a promise for every request would cost more than the check itself. */
-function createHook(guard: Guard, options: AdmissionOptions): GuardHook {
+function createHook({ guard, onRefused }: GuardPluginOptions, options: AdmissionOptions): GuardHook {
   return (request: GuardedRequest, reply, done) => {
     const settle = (admission: Admission): void => {
       switch (admission.kind) {
@@ -67,6 +70,7 @@ function createHook(guard: Guard, options: AdmissionOptions): GuardHook {
           return done()
         case 'refused': {
           const { status, headers, body } = admission.reply
+          onRefused?.(request, reply, admission.code)
           reply.code(status).headers(headers).send(body)
           return
         }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
+import type { RequestContext } from '../core/auth-event.js'
 import type { ProxyTrust } from '../core/client-address.js'
 import { Refusal } from '../errors.js'
 import { guardPlugin } from '../guard/fastify.js'
@@ -18,6 +19,7 @@ import { limitRequests, type RequestLimits } from './request-limits.js'
 import { addRoutes } from './routes.js'
 import { SHARED_SCHEMAS } from './schemas.js'
 import { createUnreadableRequests } from './unreadable-request.js'
+import { contextOf } from './wire.js'
 
 export interface AppOptions {
   readonly api: Api
@@ -31,6 +33,8 @@ export interface AppOptions {
   readonly requestLimits: RequestLimits | null
   /** Milliseconds that only ever grow. */
   readonly monotonicMs: () => number
+  /** Told of requests whose access token was forged, foreign, or of a session that has ended. */
+  readonly onTokenRefused: (context: RequestContext) => void
   /** With which other services follow ended sessions; null for nobody. */
   readonly feedToken: string | null
 }
@@ -114,7 +118,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onRequest', (request, _reply, done) => {
     done(request.is404 ? new Refusal('route_not_found') : undefined)
   })
-  await app.register(guardPlugin, { guard })
+  await app.register(guardPlugin, {
+    guard,
+    onRefused(request, reply, code) {
+      if (code === 'invalid_token') options.onTokenRefused(contextOf(request, reply))
+    },
+  })
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema)
   if (options.docs) await serveDocs(app)
   await app.register(async (scope) => {

@@ -17,11 +17,13 @@ const SPECIAL_CHARACTER = /[^\p{L}\p{M}\p{N}\s]/u
 /**
  * `composition` is the contract's rule: 8 characters, a digit and a special character.
  * `nist` is NIST SP 800-63B-4 §3.1.1.2: 15 characters, no composition. Both refuse common passwords.
+ * `bannedWords`, in lower case, may stand nowhere in a password: what guessers of this service try first (ASVS 6.2.11).
  * The password is judged and hashed exactly as it came: no trimming, no normalisation (ASVS 6.2.8).
  */
 export function createPasswordPolicy(
   name: PasswordPolicyName,
   commonPasswords: ReadonlySet<string>,
+  bannedWords: readonly string[] = [],
 ): PasswordPolicy {
   return (password, emailAddress) => {
     if (!isStorableText(password)) return ['contains characters that cannot be used']
@@ -38,6 +40,8 @@ export function createPasswordPolicy(
     if (commonPasswords.has(lowerCase)) problems.push('is one of the most common passwords')
     if (containsLocalPart(lowerCase, emailAddress))
       problems.push('must not contain the name in your email address')
+    const banned = bannedWords.find((word) => lowerCase.includes(word))
+    if (banned !== undefined) problems.push(`must not contain "${banned}"`)
     return problems
   }
 }

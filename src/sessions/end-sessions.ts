@@ -51,7 +51,10 @@ export async function endSession(
   context: RequestContext,
 ): Promise<void> {
   const ended = isUuid(id) && (await sessions.end(principal.id, id, 'ended_by_user', new Date(clock())))
-  if (!ended) throw new Refusal('session_not_found')
+  if (!ended) {
+    recordEvent('session_end_refused', context, { userId: principal.id, sessionId: principal.sessionId })
+    throw new Refusal('session_not_found')
+  }
   await catchUp()
   recordEvent('sessions_ended', context, { userId: principal.id, sessionId: id, count: 1 })
 }

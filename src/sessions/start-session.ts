@@ -15,6 +15,8 @@ export interface SessionSettings {
   readonly sessionIdleTtlSeconds: number
   /** How long after a refresh the spent token gets the same new one again. */
   readonly refreshGraceSeconds: number
+  /** A token is signed, not encrypted: whoever holds it can read the address (ASVS 14.1.1). */
+  readonly emailInTokens: boolean
 }
 
 export interface SessionDependencies {
@@ -72,7 +74,7 @@ export function issueTokens({ settings, signToken, clock }: SessionDependencies,
   const expiresAt = toNumericDate(issue.accessExpiresAt.getTime())
   const accessToken = signToken({
     sub: account.id,
-    email: account.email,
+    ...(settings.emailInTokens && { email: account.email }),
     iat: issuedAt,
     exp: expiresAt,
     jti: randomUUID(),

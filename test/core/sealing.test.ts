@@ -21,3 +21,9 @@ test('it does not open with a shortened tag', () => {
   const sealed = seal(KEY, CONTENT)
   for (let cut = 1; cut <= 12; cut++) expect(() => unseal(KEY, sealed.subarray(0, -cut))).toThrow()
 })
+
+test('no two seals share a nonce, under one key or after a restart', () => {
+  // Nothing is kept between two calls that a restart could set back.
+  const nonces = Array.from({ length: 10_000 }, () => seal(KEY, CONTENT).subarray(0, 12).toString('hex'))
+  expect(new Set(nonces).size).toBe(10_000)
+})

@@ -1,6 +1,6 @@
 import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { NOW, SECRET, useTestApp } from '../support/test-app.js'
+import { NOW, readClaims, SECRET, useTestApp } from '../support/test-app.js'
 import { expectProblem } from './expect-problem.js'
 
 const app = useTestApp({ environment: { ACCESS_TOKEN_TTL: '60', JWT_ISSUER: 'test-issuer' } })
@@ -120,6 +120,19 @@ describe('an access token', () => {
     }
     expect((await app.get('/api/auth/profile', await forge(id))).status).toBe(200)
     expectProblem(await app.get('/api/auth/profile', await forge(crypto.randomUUID())), 'account_not_found')
+  })
+})
+
+describe('under JWT_EMAIL=off', () => {
+  const discreet = useTestApp({ environment: { JWT_EMAIL: 'off' } })
+
+  test('no access token shows the e-mail address, neither after a log-in nor after a refresh, and all are good', async () => {
+    const user = await discreet.newUser()
+    const refreshed = (await discreet.refresh(user.refreshToken)).body.access_token
+    for (const token of [user.token, (await discreet.login(user)).token, refreshed]) {
+      expect(Object.keys(readClaims(token)).sort()).toEqual(['exp', 'iat', 'iss', 'jti', 'sid', 'sub'])
+      expect((await discreet.get('/api/auth/profile', token)).body.email).toBe(user.email)
+    }
   })
 })
 

@@ -87,6 +87,24 @@ test.for(['/%zz', '/api/auth/%', '/api/auth/login%c0%af', '/%ff'])(
   },
 )
 
+test('what is encoded twice is decoded once', async () => {
+  expectProblem(await send('POST', '/api/auth/log%69n', { payload: {} }), 'validation_failed', [
+    { field: 'email', message: 'is required' },
+    { field: 'password', message: 'is required' },
+  ])
+  expectProblem(await send('POST', '/api/auth/log%2569n', { payload: {} }), 'route_not_found')
+})
+
+test('no address redirects, whatever protocol a header claims', async () => {
+  const headers = { 'x-forwarded-proto': 'http', forwarded: 'proto=http' }
+  for (const url of [...Object.keys(ROUTES), '/', '/docs', '/openapi.json', '/.well-known/jwks.json']) {
+    for (const method of ['GET', 'POST']) {
+      const { status, headers: answered } = await send(method, url, { headers })
+      expect([url, status < 300 || status >= 400, answered.location]).toEqual([url, true, undefined])
+    }
+  }
+})
+
 test('a slash at the end of an address makes no difference', async () => {
   const user = await app.newUser()
   expect((await user.get('/api/auth/profile/')).body.id).toBe(user.id)

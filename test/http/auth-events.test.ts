@@ -113,3 +113,33 @@ test('the address of an event is that of the connection, whatever a client claim
   const lines = await logDuring(() => app.send({ method: 'POST', url: '/api/auth/login', headers, payload }))
   expect(lines).toStrictEqual([event('login_failed', { reason: 'unknown_email' })])
 })
+
+test('asking to end a session of somebody else is one event, and does not tell whose it is', async () => {
+  const [user, stranger] = [await app.newUser(), await app.newUser()]
+  const lines = await logDuring(() => user.delete(`/api/auth/sessions/${stranger.sessionId}`))
+  expect(lines).toStrictEqual([
+    event('session_end_refused', { user_id: user.id, session_id: sessionOf(user.token) }),
+  ])
+})
+
+test('a request without a token, or with one that has expired, is no event', async () => {
+  const user = await app.newUser()
+  app.passSeconds(604_800)
+  const lines = await logDuring(async () => {
+    expect((await app.get('/api/auth/profile')).status).toBe(401)
+    expect((await user.get('/api/auth/profile')).body.code).toBe('token_expired')
+  })
+  expect(lines).toEqual([])
+})
+
+test('a refused access token is an event, of many in a second there is one line, and none holds a token', async () => {
+  const user = await app.newUser()
+  const forged = `${user.token.slice(0, -43)}${'A'.repeat(43)}`
+  const lines = await logDuring(async () => {
+    for (let i = 0; i < 100; i++) expect((await app.get('/api/auth/profile', forged)).status).toBe(401)
+  })
+  expect(lines[0]).toStrictEqual(event('token_refused', { count: 1 }))
+  expect(lines.length).toBeLessThan(100)
+  expect(new Set(lines.map((line) => line.event))).toEqual(new Set(['token_refused']))
+  expect(JSON.stringify(lines)).not.toContain(forged.slice(40, 60))
+})

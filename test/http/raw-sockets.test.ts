@@ -95,3 +95,25 @@ test('of two requests in one packet each gets its own answer', async () => {
   )
   expect(statusesOf(received)).toStrictEqual([200, 404])
 })
+
+test('every answer is as long as it says', async () => {
+  const { token } = await app.newUser()
+  for (const [target, expected] of [
+    ['GET /health/live', 200],
+    ['GET /api/auth/profile', 200],
+    ['GET /openapi.json', 200],
+    ['GET /docs', 200],
+    ['GET /nope', 404],
+    ['DELETE /api/auth/login', 405],
+  ] as const) {
+    const received = await exchange(
+      `${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`,
+    )
+    const end = received.indexOf('\r\n\r\n')
+    const [head, body] = [received.slice(0, end), received.slice(end + 4)]
+    expect([target, head.split(' ')[1]]).toEqual([target, String(expected)])
+    // One of the two, and not both (RFC 9112 §6.2).
+    expect([target, /^transfer-encoding:/im.test(head)]).toEqual([target, false])
+    expect([target, /^content-length: (\d+)$/im.exec(head)?.[1]]).toEqual([target, String(body.length)])
+  }
+})

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { PASSWORD, useTestApp } from '../support/test-app.js'
+import { PASSWORD, type Reply, useTestApp } from '../support/test-app.js'
 import { expectProblem } from './expect-problem.js'
 import { countUsers, readHash } from './users-table.js'
 
@@ -183,6 +183,25 @@ describe('a password', () => {
     const reply = await register({ email: 'babbage@example.com', password: '1791-BABBAGE!' })
     const message = 'must not contain the name in your email address'
     expectProblem(reply, 'validation_failed', [{ field: 'password', message }])
+  })
+})
+
+describe('a banned word in a password', () => {
+  const acme = useTestApp({ environment: { PASSWORD_BANNED_WORDS: 'acme, rocket skates' } })
+  const expectBanned = (reply: Reply, field: string, word: string): void =>
+    expectProblem(reply, 'validation_failed', [{ field, message: `must not contain "${word}"` }])
+
+  test('is refused on registering and on changing the password: by default the name of the service', async () => {
+    expectBanned(await register({ password: 'KeyWard-2026!' }), 'password', 'keyward')
+    expectBanned(
+      await acme.post('/api/auth/register', { ...valid(), password: 'ACME-2026!' }),
+      'password',
+      'acme',
+    )
+    const user = await acme.newUser()
+    const change = { current_password: user.password, new_password: 'Rocket skates 7!' }
+    expectBanned(await user.post('/api/auth/password', change), 'new_password', 'rocket skates')
+    expect((await acme.newUser({ password: 'KeyWard-2026!' })).id).toBeDefined()
   })
 })
 

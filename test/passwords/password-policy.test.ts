@@ -99,6 +99,25 @@ describe('the name in the address', () => {
   })
 })
 
+describe('a banned word', () => {
+  const withWords = createPasswordPolicy('composition', new Set(), ['keyward', 'rocket skates', 'straße'])
+
+  test.each([
+    ['is refused inside the password', '1!keyward!', ['must not contain "keyward"']],
+    ['is refused in another letter case', '1!KeyWard!', ['must not contain "keyward"']],
+    ['may be several words', 'my Rocket Skates 7!', ['must not contain "rocket skates"']],
+    ['may hold any letters', '1!STRAßE-7', ['must not contain "straße"']],
+    [
+      'is told with the other reasons',
+      'keyward',
+      [TOO_SHORT, NO_DIGIT, NO_SPECIAL, 'must not contain "keyward"'],
+    ],
+    ['may stand there in part', '1!keywar-d', []],
+  ])('%s', (_, password, problems) => {
+    expect(withWords(password, EMAIL)).toEqual(problems)
+  })
+})
+
 describe('the lists of common passwords', () => {
   const withoutLists = createPasswordPolicy('composition', new Set())
 
