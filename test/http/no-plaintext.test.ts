@@ -64,7 +64,9 @@ describe.each([
 
   function failQueries(error: () => unknown): void {
     const { query, transaction } = app.database
-    const fail = () => Promise.reject(error())
+    const fail = async (): Promise<never> => {
+      throw error()
+    }
     Object.assign(app.database, { query: fail, transaction: fail })
     restore = () => void Object.assign(app.database, { query, transaction })
   }

@@ -57,7 +57,7 @@ function send(base: string, { method = 'GET', url, headers, payload }: InjectOpt
     const request = sendRequest(base, {
       agent: false,
       method,
-      path: String(url),
+      path: url as string,
       headers: {
         ...(!isText && { 'content-type': 'application/json' }),
         ...headers,

@@ -187,7 +187,7 @@ function brokenBodies({ payload, authorization }: Call): Wrong[] {
   const bodies: (string | object)[] = [
     `{"password":"${secret}"`,
     `{"password":"${secret}","__proto__":{"${secret}":1}}`,
-    `${secret}`,
+    secret,
     `"${secret}"`,
     `["${secret}"]`,
     each({ [secret]: secret }),
