@@ -63,9 +63,10 @@ export function createJudge(document: OpenApiDocument): Judge {
       expect(reply.status).toBeLessThan(500)
       expect(reply.headers['x-content-type-options']).toBe('nosniff')
       const operation = operationAt(operations, method, target)
-      const hasBody = method !== 'HEAD' && method !== 'OPTIONS'
+      // Node takes every body that answers HEAD away, but only on a real connection.
+      const isBare = method === 'OPTIONS' || (method === 'HEAD' && reply.text === '')
       if (operation) judgeByDescription(operation, reply)
-      else if (hasBody) judgeProblem(reply, ['route_not_found', 'method_not_allowed'])
+      else if (!isBare) judgeProblem(reply, ['route_not_found', 'method_not_allowed'])
       else expect(reply.text).toBe('')
       return operation
     },
