@@ -31,6 +31,7 @@ const ALL = [
   '0003-signing-keys.sql',
   '0004-password-attempts.sql',
   '0005-hash-kinds.sql',
+  '0006-attempts-by-key.sql',
 ]
 
 test('an empty database gets every migration once, and a second run changes nothing', async () => {
