@@ -47,6 +47,11 @@ describe('spellings of one address', () => {
     })
   })
 
+  test('a domain may end in a label that begins with a digit, as long as it is no number', () => {
+    expect(addressOf('ada@example.4u')).toBe('ada@example.4u')
+    expect(addressOf('ada@example.42')).toBeUndefined()
+  })
+
   test('letters of any script may stand in the local part', () => {
     expect(addressOf('Пароль@пример.example')).toBe('пароль@xn--e1afmkfd.example')
     expect(addressOf('用户@例え.テスト')).toBe('用户@xn--r8jz45g.xn--zckzah')
