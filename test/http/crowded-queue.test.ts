@@ -4,7 +4,7 @@ import { PASSWORD, useTestApp } from '../support/test-app.js'
 import { waitUntil } from '../support/wait-until.js'
 import { environment, hashEngine, holdHashes, newAddress, newEmail, WRONG } from './attempts-app.js'
 
-const PLACES = 18
+const PLACES = 16
 const RUNNING = 2
 
 let nowMs = 0
