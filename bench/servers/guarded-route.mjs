@@ -11,5 +11,8 @@ await followed.ready
 const app = Fastify()
 await app.register(guardPlugin, { guard: createGuard({ secret, revocations: followed.check }) })
 const schema = { response: { 200: { type: 'object', properties: { id: { type: 'string' } } } } }
-app.get('/whoami', { schema, onRequest: app.authenticate }, async (request) => ({ id: request.user.id }))
+// Without a promise for each request, as in Fastify's own benchmarks.
+app.get('/whoami', { schema, onRequest: app.authenticate }, (request, reply) => {
+  reply.send({ id: request.user.id })
+})
 announce(await app.listen({ port: 0, host: '127.0.0.1' }))

@@ -17,10 +17,7 @@ export interface UnreadableRequests {
 export function createUnreadableRequests(
   constantHeaders: Readonly<Record<string, string>>,
 ): UnreadableRequests {
-  const replies = new WeakMap<
-    Socket,
-    { readonly last: ServerResponse; readonly before?: ServerResponse | undefined }
-  >()
+  const replies = new WeakMap<Socket, { last: ServerResponse; before: ServerResponse | undefined }>()
   const answered = new WeakSet<Socket>()
 
   function refuse(socket: Socket, code: ErrorCode): void {
@@ -31,7 +28,11 @@ export function createUnreadableRequests(
 
   return {
     noteReply(socket, reply) {
-      replies.set(socket, { last: reply, before: replies.get(socket)?.last })
+      const noted = replies.get(socket)
+      if (noted) {
+        noted.before = noted.last
+        noted.last = reply
+      } else replies.set(socket, { last: reply, before: undefined })
     },
     answer(error, socket) {
       if (error.code === 'ECONNRESET' || !socket.writable) {
