@@ -3,12 +3,13 @@ import type { Account } from './accounts/account.js'
 import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
-import { createAccountKey, createAttemptKeys } from './attempts/attempt.js'
+import { createAttemptKeys } from './attempts/attempt.js'
 import { purgeAttempts } from './attempts/purge.js'
 import { createAttemptStore } from './attempts/sql.js'
 import { createThrottledPasswords } from './attempts/throttled-passwords.js'
 import { createBackground } from './background.js'
 import { composeKeyOperator, composeKeys, type NodeKeys, rootSecretOf } from './compose-keys.js'
+import { composeUserOperator } from './compose-users.js'
 import { composeKindCoverage, composePasswordQueue, composePasswords } from './compose-passwords.js'
 import type { Config } from './config.js'
 import type { RequestContext } from './core/auth-event.js'
@@ -24,9 +25,8 @@ import type { Api } from './http/api.js'
 import { buildApp } from './http/app.js'
 import { KEY_CHANNEL } from './keys/sql.js'
 import { createEventRecorder, createEventTally, type Log } from './log.js'
-import { runUserCommand, type UserCommand, type UserReport } from './operators/commands.js'
+import type { UserCommand, UserReport } from './operators/commands.js'
 import type { KeyCommand, KeyReport } from './operators/key-commands.js'
-import { createUserStore } from './operators/sql.js'
 import type { HashEngine } from './passwords/hash-engine.js'
 import { createFeed, type Feed } from './revocation/feed.js'
 import { purge } from './revocation/purge.js'
@@ -148,12 +148,12 @@ export async function compose(given: Parts): Promise<Composed> {
     // At once: with the database away, each of them waits for its own deadline.
     await Promise.all([listener?.stop(), feed.stop(), background.stop(), activity.flush().catch(() => {})])
   })
-  const operate = composeOperator(parts)
+  const operateUsers = composeUserOperator(parts)
   const operateKeys = composeKeyOperator(parts)
   return {
     app,
     async runUserCommand(command) {
-      const report = await operate(command)
+      const report = await operateUsers(command)
       await feed.catchUp()
       return report
     },
@@ -163,25 +163,6 @@ export async function compose(given: Parts): Promise<Composed> {
       return report
     },
   }
-}
-
-/** What operators' commands run on. */
-export function composeOperator({
-  config,
-  generatedSecret,
-  database,
-  hashEngine,
-}: Pick<Parts, 'config' | 'generatedSecret' | 'database' | 'hashEngine'>): (
-  command: UserCommand,
-) => Promise<UserReport> {
-  const dependencies = {
-    users: createUserStore(database),
-    forgetAttempts: async (email: string) =>
-      createAttemptStore(database).forget(createAccountKey(rootSecretOf(config, generatedSecret))(email)),
-    clock: systemClock,
-    ...composePasswords(config, hashEngine),
-  }
-  return (command) => runUserCommand(dependencies, command)
 }
 
 /** What the rules share with what runs beside requests. */

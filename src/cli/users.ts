@@ -1,7 +1,7 @@
 import type { Config } from '../config.js'
-import { composeOperator } from '../compose.js'
 import { needsGeneratedSecret } from '../compose-keys.js'
 import { composeHashThreads } from '../compose-passwords.js'
+import { composeUserOperator } from '../compose-users.js'
 import { escapeControls } from '../core/text.js'
 import { USER_ACTIONS, type UserAction, type UserReport } from '../operators/commands.js'
 import type { User } from '../operators/user.js'
@@ -43,7 +43,7 @@ export async function runUsers(
     const generatedSecret = needsSecret ? await readOrCreateSecret(config.dataDir) : null
     const hashEngine = composeHashThreads(config)
     try {
-      return await composeOperator({ config, generatedSecret, database, hashEngine })(command)
+      return await composeUserOperator({ config, generatedSecret, database, hashEngine })(command)
     } finally {
       await hashEngine.close()
     }
