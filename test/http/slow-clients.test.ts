@@ -78,7 +78,7 @@ describe('with a tenth of a second for each, a client that', () => {
 
 test('a client that asks and asks and never reads is cut off', async () => {
   const { server } = app.server
-  server.setTimeout(200)
+  server.timeout = 200
   const { socket } = await open()
   socket.pause()
   const requests = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000)
