@@ -17,16 +17,23 @@ async function countAttempts(email: string): Promise<number> {
   return row?.failures ?? 0
 }
 
+/** Every statement with this in its text fails while `work` goes on. */
+async function whileBroken(part: string, work: () => Promise<void>): Promise<void> {
+  const { query } = app.database
+  app.database.query = async (text, ...rest) => {
+    if (text.includes(part)) throw new Error('broken')
+    return query(text, ...rest) as Promise<never>
+  }
+  await work()
+  app.database.query = query
+}
+
 describe('an attempt without an outcome', () => {
   test('does not count when nothing was compared, because the database was away', async () => {
     const [user, address] = [await app.newUser(), newAddress()]
-    const { query } = app.database
-    app.database.query = async (text, ...rest) => {
-      if (text.includes('from users')) throw new Error('broken')
-      return query(text, ...rest) as Promise<never>
-    }
-    for (let i = 0; i < 8; i++) expect((await logIn(user.email, PASSWORD, address)).status).toBe(500)
-    app.database.query = query
+    await whileBroken('from users', async () => {
+      for (let i = 0; i < 8; i++) expect((await logIn(user.email, PASSWORD, address)).status).toBe(500)
+    })
     await fail(5, user.email, address)
     expectRefused(await logIn(user.email, PASSWORD, address), 30)
   })
@@ -59,13 +66,9 @@ describe('an attempt without an outcome', () => {
 
   test('counts when it cannot be given back, and lets nobody in', async () => {
     const [user, address] = [await app.newUser(), newAddress()]
-    const { query } = app.database
-    app.database.query = async (text, ...rest) => {
-      if (text.includes('given_back')) throw new Error('broken')
-      return query(text, ...rest) as Promise<never>
-    }
-    for (let i = 0; i < 5; i++) expect((await logIn(user.email, PASSWORD, address)).status).toBe(500)
-    app.database.query = query
+    await whileBroken('given_back', async () => {
+      for (let i = 0; i < 5; i++) expect((await logIn(user.email, PASSWORD, address)).status).toBe(500)
+    })
     expectRefused(await logIn(user.email, PASSWORD, address), 30)
     app.passSeconds(30)
     expect((await logIn(user.email, PASSWORD, address)).status).toBe(200)
