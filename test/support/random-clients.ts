@@ -35,6 +35,7 @@ const WORKERS = 12
 // Ended sessions stay in the game for some seconds, longer than news of their end may take.
 const MOST_SESSIONS = 240
 const FORGOTTEN_AT_ONCE = 60
+const NEWEST = 12
 
 /** Concurrent clients that log in, refresh, log out and change passwords at random, and write down what they see. */
 export async function runRandomClients(options: RandomClientsOptions): Promise<Step[]> {
@@ -44,6 +45,8 @@ export async function runRandomClients(options: RandomClientsOptions): Promise<S
   const history: Step[] = []
   const sessions: LiveSession[] = []
   const database = new pg.Pool({ connectionString: options.databaseUrl, max: 2 })
+  // Most are soon ended by somebody, so half of the steps take one of the newest: those have more to lose.
+  const pickSession = (): LiveSession => pick(random() < 0.5 ? sessions.slice(-NEWEST) : sessions)
   let passwords = 0
   const newPassword = (): string => `C0rrect-horse!${passwords++}`
 
@@ -86,12 +89,12 @@ export async function runRandomClients(options: RandomClientsOptions): Promise<S
       if (reply.status === 200) noteOpening(account, password, reply)
     },
     async probe(node) {
-      const session = pick(sessions)
+      const session = pickSession()
       const { from, to, status } = await call(node, 'GET', 'profile', undefined, session.access)
       if (status === 200) history.push({ kind: 'accepted', session: session.id, node: node.name, from, to })
     },
     async refresh(node) {
-      const session = pick(sessions)
+      const session = pickSession()
       const presented = session.refresh
       const { from, to, status, payload } = await call(node, 'POST', 'refresh', { refresh_token: presented })
       if (status !== 200) return
@@ -108,7 +111,7 @@ export async function runRandomClients(options: RandomClientsOptions): Promise<S
       session.refresh = payload.refresh_token
     },
     async replay(node) {
-      const session = pick(sessions)
+      const session = pickSession()
       const presented = session.spent.at(0)
       if (presented === undefined) return
       const { from, to, status } = await call(node, 'POST', 'refresh', { refresh_token: presented })
@@ -119,20 +122,20 @@ export async function runRandomClients(options: RandomClientsOptions): Promise<S
       }
     },
     async logOut(node) {
-      const session = pick(sessions)
+      const session = pickSession()
       const { from, to, status } = await call(node, 'POST', 'logout', undefined, session.access)
       if (status === 200)
         history.push({ kind: 'ended', sessions: [session.id], node: node.name, by: 'logout', from, to })
     },
     async logOutAll(node) {
-      const session = pick(sessions)
+      const session = pickSession()
       const ending = openSessionsOf(session.account).map(({ id }) => id)
       const { from, to, status } = await call(node, 'POST', 'logout-all', {}, session.access)
       if (status === 200)
         history.push({ kind: 'ended', sessions: ending, node: node.name, by: 'logout-all', from, to })
     },
     async changePassword(node) {
-      const session = pick(sessions)
+      const session = pickSession()
       const { account, id: kept } = session
       if (account.isBusy) return
       account.isBusy = true
