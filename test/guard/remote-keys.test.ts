@@ -179,9 +179,9 @@ describe('when the keys change', () => {
 })
 
 describe('made-up keys', () => {
-  async function attack(guard: Guard): Promise<number> {
+  async function attack(guard: Guard, keys = 100): Promise<number> {
     const before = requests.length
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < keys; i++) {
       expect(await check(guard, newPrivateKey('EdDSA'))).toBe('invalid_token')
       expect(checkAtOnce(guard, KEY)).toBe('let in')
     }
@@ -195,7 +195,7 @@ describe('made-up keys', () => {
     expect(await attack(guard)).toBe(2)
     for (let second = 0; second < 60; second++) {
       passSeconds(1)
-      expect(await attack(guard), `second ${second}`).toBe(second % 10 === 9 ? 1 : 0)
+      expect(await attack(guard, 5), `second ${second}`).toBe(second % 10 === 9 ? 1 : 0)
     }
   })
 
