@@ -24,8 +24,7 @@ export function createKeySafe(encryptionSecret: string): KeySafe {
     },
     open(sealedKey) {
       try {
-        const key = importPkcs8(unseal(sealingKey, sealedKey.sealed, labelOf(sealedKey)))
-        return key.kid === sealedKey.kid && key.algorithm === sealedKey.algorithm ? key : null
+        return importPkcs8(unseal(sealingKey, sealedKey.sealed, labelOf(sealedKey)))
       } catch {
         return null
       }

@@ -7,7 +7,7 @@ export type WindowCounter = (client: string, window: number) => number
  */
 export function createWindowCounter(maxClients: number): WindowCounter {
   let counts = new Map<string, number>()
-  let current = -1
+  let current = 0
   return (client, window) => {
     if (window !== current) {
       current = window

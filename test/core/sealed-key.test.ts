@@ -43,3 +43,13 @@ test('it cannot be passed off as another key or for another algorithm', () => {
   expect(safe.open({ ...safe.seal(KEY), kid: other.kid })).toBeNull()
   expect(safe.open({ ...safe.seal(KEY), algorithm: 'ES256' })).toBeNull()
 })
+
+test('what an earlier version has sealed opens', () => {
+  // The key of RFC 8032 §7.1, test 1; its thumbprint is given in RFC 8037 §A.3.
+  const kid = 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k'
+  const sealed = Buffer.from(
+    'DaEgK3oTz6hEwQvblgi5Xw+pDazpMJDOESUTtxXbsQmhvfN1qxmR/u2IVF2hut49hLrywMGnGAtNS+Cp5cDcBLjx+TpmxKXHsewZzQ==',
+    'base64',
+  )
+  expect(safe.open({ kid, algorithm: 'EdDSA', sealed })?.kid).toBe(kid)
+})
