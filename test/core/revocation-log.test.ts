@@ -3,12 +3,13 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createRevocationLog, type Revocation } from '../../src/core/revocation-log.js'
 
-/** Few ids that share their first word, so that they meet in the index; the words differ in one bit only. */
+/** Few ids that meet in the index, since their first words end alike; the words differ in one bit only. */
 const IDS = [
   '0000000a-0000-0000-0000-000000000000',
   '0000000a-0000-0000-0000-000000000001',
   '0000000a-0000-0000-0000-000100000000',
   '0000000a-0001-0000-0000-000000000000',
+  '8000000a-0000-0000-0000-000000000000',
   'ffffffff-ffff-ffff-ffff-ffffffffffff',
   'fffffffe-ffff-ffff-ffff-ffffffffffff',
   '00000000-0000-0000-0000-000000000000',
@@ -100,6 +101,23 @@ test('keeps what has not expired when most of a large log has', () => {
   expect(ended.slice(3_000, 19_990).some((id) => log.has(id))).toBe(false)
 })
 
+test('keeps what has not expired when little of a large log has', () => {
+  const log = createRevocationLog()
+  const ended = Array.from({ length: 3_000 }, () => randomUUID())
+  ended.forEach((id, index) => log.append(index + 1, id, index))
+  log.dropExpired(500)
+  expect(log.size).toBe(2_500)
+  expect(ended.filter((id) => log.has(id))).toEqual(ended.slice(500))
+  expect(log.after(0, 3_000).map(({ sessionId }) => sessionId)).toEqual(ended.slice(500))
+})
+
+test('an id may be given as its bytes', () => {
+  const log = createRevocationLog()
+  log.append(1, Buffer.from('0123456789abcdef0123456789abcdef', 'hex'), 1)
+  expect(log.has('01234567-89ab-cdef-0123-456789abcdef')).toBe(true)
+  expect(() => log.append(2, Buffer.alloc(15), 1)).toThrow('must be a UUID')
+})
+
 test('an id means the same session in upper and in lower case', () => {
   const log = createRevocationLog()
   log.append(1, 'ABCDEF01-2345-6789-ABCD-EF0123456789', 1)
@@ -122,7 +140,7 @@ test.each([
   const log = createRevocationLog()
   log.append(1, 'abcdef01-2345-6789-abcd-ef0123456789', 1)
   expect(log.has(text)).toBe(false)
-  expect(() => log.append(2, text, 1)).toThrow(TypeError)
+  expect(() => log.append(2, text, 1)).toThrow(new TypeError('A session id must be a UUID'))
   expect(log.lastSeq).toBe(1)
 })
 
@@ -130,7 +148,7 @@ test('refuses a row that is out of order, because a reader could have passed it 
   const log = createRevocationLog()
   log.append(5, IDS[0] as string, 1)
   for (const seq of [5, 4, 0, -1]) {
-    expect(() => log.append(seq, IDS[1] as string, 1)).toThrow(RangeError)
+    expect(() => log.append(seq, IDS[1] as string, 1)).toThrow(/must be appended in order/)
   }
   expect(log.has(IDS[1] as string)).toBe(false)
   log.append(6, IDS[1] as string, 1)
