@@ -67,6 +67,12 @@ describe('in the course of time', () => {
     expect(signingKeyAt(keyring, 'ES256', NOW + 2 * DAY)?.kid).toBe(ES256.kid)
   })
 
+  test('whichever order they are read in', () => {
+    const reversed = createKeyring([], keys.toReversed())
+    const kidAt = (now: number) => signingKeyAt(reversed, 'EdDSA', now)?.kid
+    expect([kidAt(NOW - DAY), kidAt(NOW), kidAt(NOW + DAY)]).toEqual([first.kid, first.kid, second.kid])
+  })
+
   test('the first one signs even on a machine whose clock is slow', () => {
     expect(signer(NOW - DAY)).toBe(first.kid)
   })
