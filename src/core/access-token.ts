@@ -129,5 +129,5 @@ function isLegacyAccessToken({ sid, type, token_type }: Record<string, unknown>)
 }
 
 function isFiniteNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value)
+  return Number.isFinite(value)
 }

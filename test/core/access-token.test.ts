@@ -160,6 +160,17 @@ describe('a token of another stack with the same secret', () => {
     )
   })
 
+  test.each([{ type: 'refresh' }, { token_type: 'refresh' }, { type: 'access', sid: 'x' }, { type: 1 }])(
+    'is refused with %j',
+    (claims) => {
+      expect(codeOf(tokenWith({ ...legacy, ...claims }), LEGACY_RULES)).toBe('invalid_token')
+    },
+  )
+
+  test.each([{ type: 'access' }, { token_type: 'access' }])('is accepted with %j', (claims) => {
+    expect(codeOf(tokenWith({ ...legacy, ...claims }), LEGACY_RULES)).toBe('accepted')
+  })
+
   test('still expires', () => {
     expect(codeOf(tokenWith({ ...legacy, exp: NOW_SECONDS }), LEGACY_RULES)).toBe('token_expired')
   })
