@@ -37,7 +37,7 @@ import { endSession, listSessions, logout, logoutAll } from './sessions/end-sess
 import { login } from './sessions/login.js'
 import { refresh } from './sessions/refresh.js'
 import { createSessionStore } from './sessions/sql.js'
-import { startSession } from './sessions/start-session.js'
+import { type ReadHolder, startSession } from './sessions/start-session.js'
 
 export interface Parts {
   readonly config: Config
@@ -191,30 +191,33 @@ function composeApi(
   const { catchUp } = feed
   const issuing = { sessions, settings: config, signToken: keys.signToken, clock }
   const ending = { sessions, clock, recordEvent, catchUp }
-  const openSession = (account: Account, verifiedHash: string, context: RequestContext) =>
-    startSession(issuing, account, verifiedHash, context)
+  const endingOthers = { ...ending, settings: config }
+  const opening = { ...issuing, recordEvent, catchUp }
+  const openSessionFor =
+    (readHolder: ReadHolder) => (account: Account, verifiedHash: string, context: RequestContext) =>
+      startSession(opening, account, verifiedHash, readHolder, context)
 
   return {
-    async register(registration, context) {
+    async register(registration, readHolder, context) {
       const registering = { accounts, passwords, passwordPolicy, clock, recordEvent }
       const { account, passwordHash } = await register(registering, registration, context)
-      const session = await openSession(account, passwordHash, context)
+      const session = await openSessionFor(readHolder)(account, passwordHash, context)
       // Disabled or changed in the moment after it was made.
       if (session === null) throw new Refusal('invalid_credentials')
       return session
     },
-    login: (credentials, context) =>
+    login: (credentials, readHolder, context) =>
       login(
-        { credentials: accounts, passwords, startSession: openSession, recordEvent },
+        { credentials: accounts, passwords, startSession: openSessionFor(readHolder), recordEvent },
         credentials,
         context,
       ),
     refresh: (refreshToken, context) =>
       refresh({ ...issuing, recordEvent, catchUp, noteActivity: activity.note }, refreshToken, context),
     logout: (principal, context) => logout(ending, principal, context),
-    logoutAll: (principal, keepCurrent, context) => logoutAll(ending, principal, keepCurrent, context),
+    logoutAll: (principal, keepCurrent, context) => logoutAll(endingOthers, principal, keepCurrent, context),
     listSessions: (principal) => listSessions(sessions, clock, principal),
-    endSession: (principal, id, context) => endSession(ending, principal, id, context),
+    endSession: (principal, id, context) => endSession(endingOthers, principal, id, context),
     changePassword: (principal, change, context) =>
       changePassword(
         { ...ending, credentials: accounts, passwords, passwordPolicy },

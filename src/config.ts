@@ -41,6 +41,8 @@ export interface Config {
   readonly sessionTtlSeconds: number
   readonly sessionIdleTtlSeconds: number
   readonly refreshGraceSeconds: number
+  /** How long after its log-in a session may end others; 0 for always. */
+  readonly privilegedSessionMaxAgeSeconds: number
   readonly revocation: {
     readonly maxAgeMs: number
     readonly whenStale: Values['REVOCATION_STALE']
@@ -114,6 +116,7 @@ export function readConfig(environment: Environment, purpose: Purpose = 'server'
     sessionTtlSeconds: values.SESSION_TTL,
     sessionIdleTtlSeconds: values.SESSION_IDLE_TTL,
     refreshGraceSeconds: values.REFRESH_GRACE,
+    privilegedSessionMaxAgeSeconds: values.PRIVILEGED_SESSION_MAX_AGE,
     revocation: Object.freeze({
       maxAgeMs: values.REVOCATION_MAX_STALENESS * 1000,
       whenStale: values.REVOCATION_STALE,

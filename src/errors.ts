@@ -13,6 +13,7 @@ export const ERRORS = {
   wrong_password: { status: 401, detail: 'The current password is wrong' },
   invalid_refresh_token: { status: 401, detail: 'Invalid refresh token' },
   account_disabled: { status: 403, detail: 'This account is disabled' },
+  reauthentication_required: { status: 403, detail: 'This needs a more recent login' },
   account_not_found: { status: 404, detail: 'This account does not exist' },
   session_not_found: { status: 404, detail: 'This session does not exist' },
   route_not_found: { status: 404, detail: 'There is nothing at this address' },

@@ -110,6 +110,12 @@ export const SETTINGS = {
     300,
     'Seconds in which a spent refresh token, its reply lost, gets the same again.',
   ),
+  PRIVILEGED_SESSION_MAX_AGE: integer(
+    0,
+    0,
+    315_360_000,
+    'Seconds after its log-in in which a session may end other sessions; 0: always.',
+  ),
   REVOCATION_MAX_STALENESS: integer(
     10,
     1,

@@ -33,19 +33,24 @@ export interface CallOptions {
 
 /** Every method rejects with a `KeywardError`, or with the reason of an aborted signal. */
 export interface KeywardClient {
-  /** Makes an account and logs it in. */
+  /** Makes an account and logs it in. Ends the session held so far, as `login` does. */
   register(body: RegisterBody, options?: CallOptions): Promise<User>
+  /** Ends the session held so far, once the new one is open; a refusal leaves it as it is. */
   login(body: LoginBody, options?: CallOptions): Promise<User>
   /**
    * Forgets the tokens at once, here and in every tab, then ends the session at Keyward. When it rejects, Keyward may
    * not have heard of it.
    */
   logout(options?: CallOptions): Promise<void>
-  /** Ends all sessions of the account, this one too unless `keep_current`. */
+  /**
+   * Ends all sessions of the account, this one too unless `keep_current`. With `reauthentication_required`, Keyward
+   * wants the password first: call `login`, then this again.
+   */
   logoutAll(body?: LogoutAllBody, options?: CallOptions): Promise<void>
   readProfile(options?: CallOptions): Promise<User>
   updateProfile(body: ProfileBody, options?: CallOptions): Promise<User>
   listSessions(options?: CallOptions): Promise<readonly SessionEntry[]>
+  /** Ends one session. With `reauthentication_required`: as `logoutAll`. */
   endSession(id: string, options?: CallOptions): Promise<void>
   /** Ends all other sessions. */
   changePassword(body: PasswordBody, options?: CallOptions): Promise<void>
@@ -83,7 +88,9 @@ export function createClient({ url, storage, apiOrigins = [] }: ClientOptions): 
   )
 
   async function open(operation: 'POST login' | 'POST register', body: object, options: CallOptions) {
-    const session = await send<Session>(operation, { ...options, body, isReply: isSession })
+    const held = await store.read()
+    const token = held && { token: held.access_token }
+    const session = await send<Session>(operation, { ...options, ...token, body, isReply: isSession })
     await store.update(() => session)
     return session.user
   }

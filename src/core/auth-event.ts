@@ -20,6 +20,8 @@ interface EventFields {
     | 'account_disabled'
     | 'account_changed'
     | 'email_taken'
+    | 'replaced'
+    | 'reauthentication_required'
 }
 
 /** The closed list of security events (ASVS 16.1.1). None carries a password, a token or an e-mail address. */

@@ -8,11 +8,12 @@ import type { PublicJwk } from '../core/signing-key.js'
 import type { PasswordChange } from '../sessions/change-password.js'
 import type { Credentials } from '../sessions/login.js'
 import type { IssuedTokens, Session } from '../sessions/session.js'
+import type { ReadHolder } from '../sessions/start-session.js'
 
 /** What the HTTP side needs of the rules. */
 export interface Api {
-  register(registration: Registration, context: RequestContext): Promise<IssuedTokens>
-  login(credentials: Credentials, context: RequestContext): Promise<IssuedTokens>
+  register(registration: Registration, readHolder: ReadHolder, context: RequestContext): Promise<IssuedTokens>
+  login(credentials: Credentials, readHolder: ReadHolder, context: RequestContext): Promise<IssuedTokens>
   refresh(refreshToken: string, context: RequestContext): Promise<IssuedTokens>
   logout(principal: Principal, context: RequestContext): Promise<void>
   logoutAll(principal: Principal, keepCurrent: boolean, context: RequestContext): Promise<void>

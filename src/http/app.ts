@@ -131,7 +131,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     scope.addHook('onRoute', ({ method, url }) => {
       for (const each of [method].flat()) routes.push({ method: each, url })
     })
-    addRoutes(scope, api, options.feedToken)
+    addRoutes(scope, api, guard, options.feedToken)
     refuseOtherMethods(app, [...routes])
   })
   return app

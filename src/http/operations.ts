@@ -19,10 +19,15 @@ const GUARD = [
 const FAILURE = ['internal_error', 'database_unavailable'] as const
 const SERVER = ['too_many_requests', ...FAILURE] as const
 
+const REPLACES =
+  'No token is needed. The session of a good access token that is sent along (`Authorization: Bearer …`) ends when the ' +
+  'new one opens; any other token changes nothing.'
+
 export const register = {
   operationId: 'register',
   ...AUTHENTICATION,
   summary: 'Create an account and open a session',
+  description: REPLACES,
   body: requests.RegisterBody,
   response: {
     201: success('Session', 'The account exists; its first session is open'),
@@ -34,7 +39,7 @@ export const login = {
   operationId: 'login',
   ...AUTHENTICATION,
   summary: 'Open a session',
-  description: 'A wrong password and an unknown e-mail get the same answer, in the same time.',
+  description: `A wrong password and an unknown e-mail get the same answer, in the same time. ${REPLACES}`,
   body: requests.LoginBody,
   response: {
     200: success('Session', 'The password is right; a session is open'),
@@ -76,14 +81,19 @@ export const logout = {
   },
 }
 
+const RECENT =
+  'Where the server demands it, the current session must have been opened a short while ago: by a log-in, not by a ' +
+  'refresh.'
+
 export const logoutAll = {
   operationId: 'logoutAll',
   ...GUARDED,
   summary: 'End all sessions of the account',
+  description: RECENT,
   body: requests.LogoutAllBody,
   response: {
     200: success('Message', 'They have ended; this one too, unless it was to be kept'),
-    ...refusals(...FIELDS, ...GUARD, ...SERVER),
+    ...refusals(...FIELDS, ...GUARD, 'reauthentication_required', ...SERVER),
   },
 }
 
@@ -98,10 +108,11 @@ export const endSession = {
   operationId: 'endSession',
   ...GUARDED,
   summary: 'End one of the own sessions',
+  description: `${RECENT} The current session may always be ended.`,
   params: requests.SessionParams,
   response: {
     200: success('Message', 'It has ended'),
-    ...refusals(...BODY, ...GUARD, 'session_not_found', ...SERVER),
+    ...refusals(...BODY, ...GUARD, 'reauthentication_required', 'session_not_found', ...SERVER),
   },
 }
 

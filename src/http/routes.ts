@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
+import type { Guard } from '../guard/guard.js'
 import type { Api } from './api.js'
 import { requireFeedToken } from './feed-token.js'
 import { sendKeySet } from './key-set.js'
 import * as operations from './operations.js'
 import type * as requests from './request-schemas.js'
+import { readHolderOf } from './token-holder.js'
 import { contextOf, toWireRevocations, toWireSessions, toWireTokens, toWireUser } from './wire.js'
 
 /** Seconds that a request for news of ended sessions may be held open. */
@@ -13,7 +15,7 @@ const MAX_WAIT_SECONDS = 20
 const UNLIMITED = { limit: null }
 
 /** The whole API. */
-export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | null): void {
+export function addRoutes(app: FastifyInstance, api: Api, guard: Guard, feedToken: string | null): void {
   const { authenticate: onRequest } = app
 
   app.post<{ Body: requests.RegisterBody }>(
@@ -21,8 +23,11 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     { schema: operations.register, config: { limit: 'registrations' } },
     async (request, reply) => {
       const { email, name, password } = request.body
+      const readHolder = readHolderOf(guard, request)
       reply.code(201)
-      return toWireTokens(await api.register({ email, name, password }, contextOf(request, reply)))
+      return toWireTokens(
+        await api.register({ email, name, password }, readHolder, contextOf(request, reply)),
+      )
     },
   )
 
@@ -31,7 +36,8 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
     { schema: operations.login },
     async (request, reply) => {
       const { email, password } = request.body
-      return toWireTokens(await api.login({ email, password }, contextOf(request, reply)))
+      const readHolder = readHolderOf(guard, request)
+      return toWireTokens(await api.login({ email, password }, readHolder, contextOf(request, reply)))
     },
   )
 

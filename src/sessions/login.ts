@@ -28,7 +28,7 @@ const MAX_LOOKS = 2
 /**
  * Opens a session for the right password. Refusals: `validation_failed` (never the password policy),
  * `too_many_attempts` and `invalid_credentials`, alike whether or not there is an account, and `account_disabled`,
- * which only the right password learns of.
+ * which only the right password learns of. A refusal leaves the client with the session that it holds.
  */
 export async function login(
   dependencies: LoginDependencies,

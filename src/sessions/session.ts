@@ -9,6 +9,8 @@ export type EndReason =
   | 'account_disabled'
   | 'refresh_token_reused'
   | 'ended_by_operator'
+  /** Its client logged in again. */
+  | 'replaced'
 
 /** A session as its owner sees it. */
 export interface Session {
@@ -43,6 +45,13 @@ export interface NewSession {
   readonly idleExpiresAt: Date
   readonly expiresAt: Date
   readonly accessExpiresAt: Date
+  /** The session that the client has held so far, of whichever account; null for none. */
+  readonly replaces: HeldSession | null
+}
+
+export interface HeldSession {
+  readonly id: string
+  readonly userId: string
 }
 
 export interface Rotation {
@@ -83,9 +92,14 @@ export interface PasswordReplacement {
 
 /** What the rules for sessions need of the database; each method is atomic. */
 export interface SessionStore {
-  /** False when the account was disabled, deleted, or got another password since it was verified. */
+  /**
+   * Opens a session and ends the one that it replaces. False, and nothing has happened, when the account was disabled,
+   * deleted, or got another password since it was verified.
+   */
   open(session: NewSession): Promise<boolean>
   rotate(rotation: Rotation): Promise<RotationOutcome>
+  /** When a session was opened; null when there is none with this id. */
+  openedAt(sessionId: string): Promise<Date | null>
   /** Sessions that have not ended or expired, newest first. */
   list(userId: string, now: Date): Promise<Session[]>
   /** Ends one session of this user; false when there is no live one with this id. */

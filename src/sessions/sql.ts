@@ -3,10 +3,12 @@ import type { Database, Queryable } from '../db/database.js'
 import type { EndReason, RotationOutcome, Session, SessionStore } from './session.js'
 
 // The lock on the account makes this statement and a change of password or state wait for each other: whichever comes
-// second sees the first, so no session outlives the password that opened it.
+// second sees the first, so no session outlives the password that opened it. The account of the session that is
+// replaced is locked for the same reason as in END; it is mostly the same one.
 const OPEN = `
-  with account as (
-    select id from users where id = $2 and is_active and password_hash = $3 for share
+  with accounts as (
+    select id, id = $2 and is_active and password_hash = $3 as may_enter
+      from users where id in ($2, $11::uuid) for share
   ), opened as (
     insert into keyward_sessions (
       id, user_id, created_at, last_seen_at, idle_expires_at, expires_at, access_expires_at,
@@ -14,8 +16,11 @@ const OPEN = `
     )
     select $1::uuid, id, $4::timestamptz, $4::timestamptz, $5::timestamptz, $6::timestamptz, $7::timestamptz,
            $8::text, $9::text, $10::bytea
-      from account
+      from accounts where may_enter
     returning id
+  ), replaced as (
+    update keyward_sessions set ended_at = $4::timestamptz, end_reason = 'replaced'
+     where id = $12::uuid and user_id = $11::uuid and ended_at is null and exists (select from opened)
   )
   insert into keyward_refresh_tokens (token_hash, session_id, created_at)
   select $10::bytea, id, $4::timestamptz from opened
@@ -60,6 +65,8 @@ const ROTATE = `
   )
   select session_id, outcome, sealed_refresh, token_expires_at, ${ACCOUNT_COLUMNS}
     from changed join users on users.id = user_id`
+
+const OPENED_AT = 'select created_at from keyward_sessions where id = $1'
 
 const LIST = `
   select id, created_at, last_seen_at, expires_at, address, user_agent
@@ -115,6 +122,8 @@ export function createSessionStore(database: Database): SessionStore {
         session.address,
         session.userAgent,
         session.refreshHash,
+        session.replaces?.userId ?? null,
+        session.replaces?.id ?? null,
       ])
       return rows.length > 0
     },
@@ -130,6 +139,11 @@ export function createSessionStore(database: Database): SessionStore {
         rotation.repeatableSince.toISOString(),
       ])
       return row ? toOutcome(row) : { outcome: 'gone' }
+    },
+
+    async openedAt(sessionId) {
+      const [row] = await database.query<Pick<SessionRow, 'created_at'>>(OPENED_AT, [sessionId])
+      return row?.created_at ?? null
     },
 
     async list(userId, now) {

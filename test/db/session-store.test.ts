@@ -44,6 +44,7 @@ const newSession = (userId: string): NewSession => ({
   idleExpiresAt: later(1_000),
   expiresAt: later(2_000),
   accessExpiresAt: later(500),
+  replaces: null,
 })
 
 const changePassword = (userId: string) => ({
@@ -87,6 +88,49 @@ describe('a log-in that verified its password before', () => {
     await users.delete(deleted.userId)
     expect(await sessions.open(disabled)).toBe(false)
     expect(await sessions.open(deleted)).toBe(false)
+  })
+})
+
+describe('a log-in that replaces a session', () => {
+  const replacing = (userId: string, { id, userId: holder }: NewSession): NewSession => ({
+    ...newSession(userId),
+    replaces: { id, userId: holder },
+  })
+
+  test.each(['the same', 'another'])('of %s account ends it, and no other', async (whose) => {
+    const held = newSession(await addUser())
+    const other = newSession(held.userId)
+    for (const session of [held, other]) await sessions.open(session)
+    const session = replacing(whose === 'another' ? await addUser() : held.userId, held)
+    expect(await sessions.open(session)).toBe(true)
+    expect(await endReason(held)).toBe('replaced')
+    expect([await endReason(other), await endReason(session)]).toEqual([null, null])
+  })
+
+  test('ends nothing when it opens nothing', async () => {
+    const [held, changed] = [newSession(await addUser()), await addUser()]
+    await sessions.open(held)
+    await sessions.replacePassword(changePassword(changed))
+    expect(await sessions.open(replacing(changed, held))).toBe(false)
+    expect(await endReason(held)).toBeNull()
+  })
+
+  test('does not enter by the account of the session that it replaces', async () => {
+    const held = newSession(await addUser())
+    await sessions.open(held)
+    expect(await sessions.open(replacing(randomUUID(), held))).toBe(false)
+    expect(await idsOf(held.userId)).toEqual([held.id])
+  })
+
+  test('ends no session under the name of another account, and none twice', async () => {
+    const [held, stranger] = [newSession(await addUser()), await addUser()]
+    await sessions.open(held)
+    const session = { ...newSession(stranger), replaces: { id: held.id, userId: stranger } }
+    expect(await sessions.open(session)).toBe(true)
+    expect(await endReason(held)).toBeNull()
+    await sessions.end(held.userId, held.id, 'logout', NOW)
+    expect(await sessions.open(replacing(stranger, held))).toBe(true)
+    expect(await endReason(held)).toBe('logout')
   })
 })
 
@@ -175,6 +219,22 @@ describe.runIf(inject('database') === 'server')('while another transaction is un
     expect(await endReason(session)).toBe(reason)
   })
 
+  test.each(CHANGES)(
+    'that %s, a log-in elsewhere that replaces a session of it waits, then opens one',
+    async (_, sql) => {
+      const [held, session] = [newSession(await addUser()), newSession(await addUser())]
+      await sessions.open(held)
+      let opening: Promise<boolean> | undefined
+      await database.transaction(async (transaction) => {
+        await transaction.query(sql, [held.userId])
+        opening = sessions.open({ ...session, replaces: held })
+        await untilWaiting(1)
+      })
+      expect(await opening).toBe(true)
+      expect([await idsOf(held.userId), await idsOf(session.userId)]).toEqual([[], [session.id]])
+    },
+  )
+
   test('that ends a session, a refresh waits for it and gets nothing', async () => {
     const session = newSession(await addUser())
     await sessions.open(session)
@@ -237,6 +297,7 @@ test('whatever ends many sessions of one account at once, nothing waits for itse
       sessions.replacePassword(changePassword(userId)),
       round % 2 === 0 ? users.delete(userId) : users.logout(userId, NOW),
       sessions.touch(ids, later(120)),
+      sessions.open({ ...newSession(userId), replaces: { id: ids[0] ?? '', userId } }),
     ])
     const failures = outcomes.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []))
     expect(failures).toEqual([])

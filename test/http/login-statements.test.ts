@@ -15,9 +15,9 @@ const app = useTestApp({
   }),
 })
 
-async function statementsOfRefusal(email: string): Promise<string[]> {
+async function statementsOfRefusal(email: string, token?: string): Promise<string[]> {
   statements = []
-  const { status } = await app.post('/api/auth/login', { email, password: 'wr0ng-Password!' })
+  const { status } = await app.post('/api/auth/login', { email, password: 'wr0ng-Password!' }, token)
   expect(status).toBe(401)
   return statements
 }
@@ -33,5 +33,6 @@ test('a refused login asks the database the same, whatever the reason', async ()
   expect(expected).toHaveLength(2)
   for (const { email } of [known, disabled, outdated]) {
     expect(await statementsOfRefusal(email)).toStrictEqual(expected)
+    expect(await statementsOfRefusal(email, known.token)).toStrictEqual(expected)
   }
 })

@@ -5,7 +5,13 @@ import { disable, remove } from './users-table.js'
 
 const FEED_TOKEN = 'Qm4rTs9WbYc3DfGh6KjEaJ8vXk2pQz7L'
 const app = useTestApp({
-  environment: { ...QUIET_FEED, RATE_LIMIT: 'on', ACCESS_TOKEN_TTL: '60', REVOCATION_FEED_TOKEN: FEED_TOKEN },
+  environment: {
+    ...QUIET_FEED,
+    RATE_LIMIT: 'on',
+    ACCESS_TOKEN_TTL: '60',
+    PRIVILEGED_SESSION_MAX_AGE: '30',
+    REVOCATION_FEED_TOKEN: FEED_TOKEN,
+  },
 })
 
 interface Schema {
@@ -202,7 +208,10 @@ async function walk(): Promise<[string, Reply][]> {
   for (const operation of ['GET /.well-known/jwks.json', 'GET /health/live', 'GET /health/ready'])
     await send(operation, {})
 
-  app.passSeconds(60)
+  app.passSeconds(31)
+  for (const operation of ['DELETE /api/auth/sessions/{id}', 'POST /api/auth/logout-all'])
+    await send(operation, {}, user.token)
+  app.passSeconds(29)
   for (const [operation] of guarded) await send(operation, {}, user.token)
   app.database.query = () => Promise.reject(new Error('broken'))
   const fresh = (await app.newUser().catch(() => null))?.token

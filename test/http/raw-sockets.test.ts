@@ -73,6 +73,20 @@ test('two Authorization headers authenticate nobody', async () => {
   expect(await send(good)).toMatch(/^HTTP\/1\.1 200 /)
 })
 
+test('two Authorization headers at a log-in end the session of neither', async () => {
+  const user = await app.newUser()
+  const body = JSON.stringify({ email: user.email, password: user.password })
+  const good = `Authorization: Bearer ${user.token}\r\n`
+  const send = (headers: string) =>
+    exchange(`${LOGIN}Connection: close\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`)
+  for (const headers of [`${good}Authorization: Bearer other\r\n`, `Authorization: Basic eDp4\r\n${good}`]) {
+    expect(await send(headers)).toMatch(/^HTTP\/1\.1 200 /)
+    expect((await user.get('/api/auth/profile')).status).toBe(200)
+  }
+  expect(await send(good)).toMatch(/^HTTP\/1\.1 200 /)
+  expect((await user.get('/api/auth/profile')).status).toBe(401)
+})
+
 test('a tunnel is not opened', async () => {
   const received = await exchange('CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n')
   expect(received).toBe('')
