@@ -101,6 +101,7 @@ describe('all requests of one client', () => {
   test.for([
     ['the addresses of one IPv6 /64', '2001:db8:5:1::1', '2001:db8:5:1:ffff::2', '2001:db8:5:2::1'],
     ['an IPv4 address and its IPv6 form', '203.0.113.5', '::ffff:203.0.113.5', '::ffff:203.0.113.6'],
+    ['an IPv4 address and its NAT64 form', '203.0.113.7', '64:ff9b::203.0.113.7', '64:ff9b::203.0.113.8'],
   ] as const)('are those of %s', async ([, first, same, other]) => {
     startWindow()
     await spend(first)
