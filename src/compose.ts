@@ -24,7 +24,7 @@ import { createGuardOn } from './guard/guard.js'
 import type { Api } from './http/api.js'
 import { buildApp } from './http/app.js'
 import { KEY_CHANNEL } from './keys/sql.js'
-import { createEventRecorder, createEventTally, type Log } from './log.js'
+import { createEventRecorder, createEventTally, createRefusedRequestTally, type Log } from './log.js'
 import type { UserCommand, UserReport } from './operators/commands.js'
 import type { KeyCommand, KeyReport } from './operators/key-commands.js'
 import type { HashEngine } from './passwords/hash-engine.js'
@@ -69,6 +69,7 @@ export async function compose(given: Parts): Promise<Composed> {
   const parts: Required<Parts> = { clock: systemClock, monotonicMs: () => performance.now(), ...given }
   const { config, generatedSecret, database, log, clock, monotonicMs, hashEngine } = parts
   const { issuer, acceptLegacyTokens, audiences, tokenType } = config
+  const recordEvent = createEventRecorder(log)
   const keys = composeKeys({ config, generatedSecret, database, log, clock, monotonicMs })
   const revocationLog = createRevocationLog()
   const feed = createFeed({
@@ -105,7 +106,8 @@ export async function compose(given: Parts): Promise<Composed> {
     hsts: config.hsts,
     requestLimits: config.rateLimit ? config.requestLimits : null,
     monotonicMs,
-    onTokenRefused: createEventTally(createEventRecorder(log), 'token_refused'),
+    onTokenRefused: createEventTally(recordEvent, 'token_refused'),
+    onRequestRefused: createRefusedRequestTally(recordEvent, log),
     feedToken: config.revocation.feedToken,
   })
 

@@ -1,5 +1,7 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
-import type { AuthEventName, RecordEvent, RequestContext } from './core/auth-event.js'
+import { toAddressBlock } from './core/address-block.js'
+import type { AuthEventName, RecordEvent, RefusedRequest, RequestContext } from './core/auth-event.js'
+import { createMemo } from './core/memo.js'
 import { escapeControls } from './core/text.js'
 import type { LOG_LEVELS } from './settings.js'
 
@@ -22,14 +24,15 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
 
 /** Writes security events to the log, under one vocabulary of field names. */
 export function createEventRecorder(log: Log): RecordEvent {
-  return (event, context, { userId, sessionId, reason, count }) => {
+  return (event, { requestId, address }, { userId, sessionId, reason, operation, count }) => {
     log.info({
       event,
-      request_id: context.requestId,
-      address: context.address,
+      request_id: requestId,
+      address,
       ...(userId && { user_id: userId }),
       ...(sessionId && { session_id: sessionId }),
       ...(reason && { reason }),
+      ...(operation && { operation }),
       ...(count !== undefined && { count }),
     })
   }
@@ -54,27 +57,65 @@ export function createEventTally(
   recordEvent: RecordEvent,
   event: AuthEventName,
 ): (context: RequestContext) => void {
-  let latest: RequestContext | null = null
+  return tallyFloods(TALLY_INTERVAL_MS, (context, count) => recordEvent(event, context, { count }))
+}
+
+/** The shortest time between two lines for one client and one reason. */
+export const REFUSAL_INTERVAL_MS = 60_000
+/** Clients and reasons told apart, and so the most lines in that time. */
+export const MAX_REFUSAL_LINES = 1_000
+
+/** The same for each client and reason by itself. Of those past `MAX_REFUSAL_LINES` only the number is logged. */
+export function createRefusedRequestTally(
+  recordEvent: RecordEvent,
+  log: Log,
+): (refused: RefusedRequest) => void {
+  const clientOf = createMemo(MAX_REFUSAL_LINES, toAddressBlock)
+  const tallies = new Map<string, (refused: RefusedRequest) => void>()
+  const countFurther = createTally(log, 'requests refused: of more clients than are logged one by one')
+  return (refused) => {
+    const { reason, address } = refused
+    const key = `${reason} ${clientOf(address)}`
+    let note = tallies.get(key)
+    if (note === undefined) {
+      if (tallies.size >= MAX_REFUSAL_LINES) return countFurther()
+      note = tallyFloods<RefusedRequest>(
+        REFUSAL_INTERVAL_MS,
+        (last, count) => recordEvent('request_refused', last, { ...last, count }),
+        () => tallies.delete(key),
+      )
+      tallies.set(key, note)
+    }
+    note(refused)
+  }
+}
+
+/** Writes the first at once, then one for all of each interval; `onQuiet` when there was none in it. */
+function tallyFloods<Noted>(
+  intervalMs: number,
+  write: (last: Noted, count: number) => void,
+  onQuiet: () => void = () => {},
+): (noted: Noted) => void {
+  let last: Noted | null = null
   let count = 0
   let timer: NodeJS.Timeout | null = null
-  const write = (): void => {
-    timer = null
-    if (latest !== null) {
-      recordEvent(event, latest, { count })
-      start()
-    }
-  }
   const start = (): void => {
-    latest = null
+    last = null
     count = 0
-    timer = setTimeout(write, TALLY_INTERVAL_MS).unref()
+    timer = setTimeout(end, intervalMs).unref()
   }
-  return (context) => {
+  const end = (): void => {
+    timer = null
+    if (last === null) return onQuiet()
+    write(last, count)
+    start()
+  }
+  return (noted) => {
     if (timer === null) {
-      recordEvent(event, context, { count: 1 })
+      write(noted, 1)
       start()
     } else {
-      latest = context
+      last = noted
       count++
     }
   }

@@ -1,12 +1,37 @@
-/** What is known of the request that caused an event. */
-export interface RequestContext {
+import type { ErrorCode } from '../errors.js'
+
+/** What an event tells of the request that caused it. */
+interface EventCause {
   readonly requestId: string
-  /** Address of the peer. */
+  /** Address of the client. */
   readonly address: string
+}
+
+/** What is known of a request. */
+export interface RequestContext extends EventCause {
   /** As sent, cut to 200 characters; empty when none was. */
   readonly userAgent: string
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal
+}
+
+/** Refusals of a request for its form, or past the limits of requests: what probing meets first (ASVS 16.3.3). */
+export const REQUEST_REFUSALS = [
+  'validation_failed',
+  'malformed_json',
+  'malformed_request',
+  'request_timeout',
+  'body_too_large',
+  'uri_too_long',
+  'unsupported_media_type',
+  'headers_too_large',
+  'too_many_requests',
+] as const satisfies readonly ErrorCode[]
+
+export interface RefusedRequest extends EventCause {
+  readonly reason: (typeof REQUEST_REFUSALS)[number]
+  /** Method and pattern of the address, such as `DELETE /api/auth/sessions/:id`; null where there is none. */
+  readonly operation: string | null
 }
 
 interface EventFields {
@@ -22,6 +47,8 @@ interface EventFields {
     | 'email_taken'
     | 'replaced'
     | 'reauthentication_required'
+    | RefusedRequest['reason']
+  readonly operation?: string | null
 }
 
 /** The closed list of security events (ASVS 16.1.1). None carries a password, a token or an e-mail address. */
@@ -42,9 +69,10 @@ export const AUTH_EVENTS = [
   'password_change_refused',
   'profile_changed',
   'password_rehashed',
+  'request_refused',
 ] as const
 
 export type AuthEventName = (typeof AUTH_EVENTS)[number]
 
 /** Writes one event to the log, as one line of JSON. */
-export type RecordEvent = (event: AuthEventName, context: RequestContext, fields: EventFields) => void
+export type RecordEvent = (event: AuthEventName, cause: EventCause, fields: EventFields) => void

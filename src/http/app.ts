@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
-import type { RequestContext } from '../core/auth-event.js'
+import type { RefusedRequest, RequestContext } from '../core/auth-event.js'
 import type { ProxyTrust } from '../core/client-address.js'
 import { Refusal } from '../errors.js'
 import { guardPlugin } from '../guard/fastify.js'
 import type { Guard } from '../guard/guard.js'
 import type { Log } from '../log.js'
 import type { Api } from './api.js'
-import { resolveClientAddress } from './client-address.js'
+import { createAddressResolver } from './client-address.js'
 import { constantHeaders } from './constant-headers.js'
 import { serveDocs } from './docs.js'
 import { replyWithProblems, sendError } from './error-reply.js'
@@ -35,6 +35,8 @@ export interface AppOptions {
   readonly monotonicMs: () => number
   /** Told of requests whose access token was forged, foreign, or of a session that has ended. */
   readonly onTokenRefused: (context: RequestContext) => void
+  /** Told of requests that were refused for their form, or past the limits of requests. */
+  readonly onRequestRefused: (refused: RefusedRequest) => void
   /** With which other services follow ended sessions; null for nobody. */
   readonly feedToken: string | null
 }
@@ -50,9 +52,11 @@ const CONNECTION_TIMEOUT_MS = 120_000
 
 /** Builds the HTTP side: everything from socket to rules and back. Call `ready()` or `listen()` on it. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { api, guard, log, requestLimits } = options
+  const { api, guard, log, requestLimits, onRequestRefused } = options
   const headersOfAll = constantHeaders(options.hsts)
-  const unreadableRequests = createUnreadableRequests(headersOfAll)
+  const unreadableRequests = createUnreadableRequests(headersOfAll, onRequestRefused)
+  const resolveClientAddress = createAddressResolver(options.trustProxy, log)
+  const listeners = { log, onRequestRefused }
   const distrusted = new WeakSet<object>()
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
@@ -81,16 +85,19 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     },
     clientErrorHandler: unreadableRequests.answer,
     frameworkErrors: (error, request, reply) => {
+      // No hook runs for these.
+      resolveClientAddress(request)
       reply.headers({ ...headersOfAll, 'x-request-id': request.id })
-      sendError(error, request, reply, log)
+      sendError(error, request, reply, listeners)
     },
   })
 
-  replyWithProblems(app, log)
+  replyWithProblems(app, listeners)
   acceptJsonOnly(app)
-  resolveClientAddress(app, options.trustProxy, log)
+  app.decorateRequest('clientAddress', '')
   // Hooks that have nothing to wait for call back: a promise for each would cost every request.
   app.addHook('onRequest', (request, reply, done) => {
+    resolveClientAddress(request)
     reply.headers(headersOfAll)
     reply.header('x-request-id', request.id)
     unreadableRequests.noteReply(request.raw.socket, reply.raw)

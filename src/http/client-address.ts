@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { createClientAddress, type ProxyTrust } from '../core/client-address.js'
 import type { Log } from '../log.js'
 
@@ -10,14 +10,13 @@ declare module 'fastify' {
 }
 
 /**
- * Adds `request.clientAddress`. Fastify's own `trustProxy` would also believe the forwarded host and protocol; nothing
+ * Sets `request.clientAddress`. Fastify's own `trustProxy` would also believe the forwarded host and protocol; nothing
  * here may depend on those (ASVS 4.1.3).
  */
-export function resolveClientAddress(app: FastifyInstance, trust: ProxyTrust, log: Log): void {
+export function createAddressResolver(trust: ProxyTrust, log: Log): (request: FastifyRequest) => void {
   const clientAddressOf = createClientAddress(trust)
   let hasWarned = trust !== 0
-  app.decorateRequest('clientAddress', '')
-  app.addHook('onRequest', (request, _reply, done) => {
+  return (request) => {
     const { socket, headers } = request.raw
     // Node joins several of them.
     const forwardedFor = headers['x-forwarded-for'] as string | undefined
@@ -26,6 +25,5 @@ export function resolveClientAddress(app: FastifyInstance, trust: ProxyTrust, lo
       hasWarned = true
       log.warn('X-Forwarded-For arrives but TRUST_PROXY is off: behind a proxy, all clients count as one')
     }
-    done()
-  })
+  }
 }

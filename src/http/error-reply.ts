@@ -1,23 +1,33 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { REQUEST_REFUSALS, type RefusedRequest } from '../core/auth-event.js'
 import { challengeFor } from '../core/challenge.js'
 import { PROBLEM_TYPE, problemOf } from '../core/problem.js'
 import { type ErrorCode, type FieldError, Refusal } from '../errors.js'
 import type { Log } from '../log.js'
 
+/** Who hears of refusals beside the client. */
+export interface RefusalListeners {
+  readonly log: Log
+  readonly onRequestRefused: (refused: RefusedRequest) => void
+}
+
 /** The single exit for everything that is not a success. Register it before any route. */
-export function replyWithProblems(app: FastifyInstance, log: Log): void {
-  app.setErrorHandler((error, request, reply) => sendError(error, request, reply, log))
-  app.setNotFoundHandler((request, reply) => sendError(new Refusal('route_not_found'), request, reply, log))
+export function replyWithProblems(app: FastifyInstance, listeners: RefusalListeners): void {
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply, listeners))
+  app.setNotFoundHandler((request, reply) =>
+    sendError(new Refusal('route_not_found'), request, reply, listeners),
+  )
 }
 
 export function sendError(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-  log: Log,
+  listeners: RefusalListeners,
 ): FastifyReply {
   const refusal = toRefusal(error, request)
-  logFailure(refusal, request, log)
+  noteRefusal(refusal, request, listeners)
+  logFailure(refusal, request, listeners.log)
   const challenge = challengeFor(refusal.code)
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
   if (refusal.retryAfterSeconds !== undefined) reply.header('retry-after', refusal.retryAfterSeconds)
@@ -27,7 +37,23 @@ export function sendError(
     .send(JSON.stringify(problemOf(refusal.code, request.id, refusal.errors)))
 }
 
-/** A refusal is the client's business; only what is wrong on our side goes to the log. Overload is tallied instead. */
+const isOfRequests = (code: ErrorCode): code is RefusedRequest['reason'] =>
+  (REQUEST_REFUSALS as readonly ErrorCode[]).includes(code)
+
+function noteRefusal(
+  { code }: Refusal,
+  request: FastifyRequest,
+  { onRequestRefused }: RefusalListeners,
+): void {
+  const { id: requestId, clientAddress: address, method, routeOptions, raw } = request
+  // A connection that is gone took the rest of the body with it: a hang-up, or what the parser has refused already.
+  if (!isOfRequests(code) || raw.socket.destroyed) return
+  // The pattern, and nothing of what the client has put in its place.
+  const operation = routeOptions.url === undefined ? null : `${method} ${routeOptions.url}`
+  onRequestRefused({ requestId, address, reason: code, operation })
+}
+
+/** Other refusals are the client's business; only what is wrong on our side goes to the log. Overload is tallied instead. */
 function logFailure(refusal: Refusal, request: FastifyRequest, log: Log): void {
   if (refusal.status < 500 || refusal.code === 'overloaded') return
   const { method, routeOptions } = request

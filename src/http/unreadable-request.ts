@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { RefusedRequest } from '../core/auth-event.js'
 import { PROBLEM_TYPE, problemOf } from '../core/problem.js'
-import type { ErrorCode } from '../errors.js'
+
+type Reason = Extract<RefusedRequest['reason'], 'headers_too_large' | 'request_timeout' | 'malformed_request'>
 
 /** So long may a client take to read its refusal and close; its connection must not outlive that. */
 const LINGER_MS = 2_000
@@ -16,13 +18,17 @@ export interface UnreadableRequests {
 
 export function createUnreadableRequests(
   constantHeaders: Readonly<Record<string, string>>,
+  onRequestRefused: (refused: RefusedRequest) => void,
 ): UnreadableRequests {
   const replies = new WeakMap<Socket, { last: ServerResponse; before: ServerResponse | undefined }>()
   const answered = new WeakSet<Socket>()
 
-  function refuse(socket: Socket, code: ErrorCode): void {
+  function refuse(socket: Socket, reason: Reason): void {
     if (!socket.writable) return
-    socket.end(refusalText(code, constantHeaders))
+    const requestId = randomUUID()
+    socket.end(refusalText(reason, requestId, constantHeaders))
+    // Of a proxy, where there is one: what it says of its client stands in what could not be read.
+    onRequestRefused({ requestId, address: socket.remoteAddress ?? '', reason, operation: null })
     socket.setTimeout(LINGER_MS)
   }
 
@@ -45,7 +51,7 @@ export function createUnreadableRequests(
       const { last, before } = replies.get(socket) ?? {}
       const isRestOfLast = last?.req.complete === false
       const isAnswered = isRestOfLast && last.headersSent
-      const close = (): void => (isAnswered ? void socket.end() : refuse(socket, codeOf(error)))
+      const close = (): void => (isAnswered ? void socket.end() : refuse(socket, reasonOf(error)))
       // Replies come in the order of requests (RFC 9112 §9.3.2): ahead of its turn, a refusal would pass for another's.
       const earlier = isRestOfLast && !isAnswered ? before : last
       if (earlier?.writableFinished === false) earlier.once('close', close)
@@ -54,13 +60,16 @@ export function createUnreadableRequests(
   }
 }
 
-function codeOf({ code }: NodeJS.ErrnoException): ErrorCode {
+function reasonOf({ code }: NodeJS.ErrnoException): Reason {
   if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large'
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'malformed_request'
 }
 
-function refusalText(code: ErrorCode, constantHeaders: Readonly<Record<string, string>>): string {
-  const requestId = randomUUID()
+function refusalText(
+  code: Reason,
+  requestId: string,
+  constantHeaders: Readonly<Record<string, string>>,
+): string {
   const problem = problemOf(code, requestId)
   const body = JSON.stringify(problem)
   const headers = {

@@ -9,7 +9,7 @@ import {
   MOST_FAILURES,
 } from '../../src/attempts/limits.js'
 import { SITE_BITS } from '../../src/core/address-block.js'
-import { AUTH_EVENTS } from '../../src/core/auth-event.js'
+import { AUTH_EVENTS, REQUEST_REFUSALS } from '../../src/core/auth-event.js'
 import { ERRORS } from '../../src/errors.js'
 import {
   HEADERS_TIMEOUT_MS,
@@ -18,7 +18,7 @@ import {
   REQUEST_TIMEOUT_MS,
 } from '../../src/http/app.js'
 import { MAX_CLIENTS, WINDOW_SECONDS } from '../../src/http/request-limits.js'
-import { TALLY_INTERVAL_MS } from '../../src/log.js'
+import { MAX_REFUSAL_LINES, REFUSAL_INTERVAL_MS, TALLY_INTERVAL_MS } from '../../src/log.js'
 import { SETTINGS } from '../../src/settings.js'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -44,6 +44,15 @@ test('docs/errors.md lists exactly the codes, states and texts that the server s
 
 test('docs/events.md lists exactly the security events that the server logs', () => {
   expect(tableRows(read('docs/events.md')).map(([event]) => event)).toEqual([...AUTH_EVENTS])
+})
+
+test('docs/events.md names every reason for which a request is refused, and how many lines there may be of it', () => {
+  const text = read('docs/events.md').replaceAll(/\s+/g, ' ')
+  const [, , reasons] = tableRows(read('docs/events.md')).find(([event]) => event === 'request_refused')!
+  expect(reasons!.split(', ')).toEqual([...REQUEST_REFUSALS])
+  expect(REFUSAL_INTERVAL_MS).toBe(60_000)
+  expect(text).toContain('One line a minute at most for each client and reason')
+  expect(text).toContain(`At most ${MAX_REFUSAL_LINES.toLocaleString('en')} lines are written in a minute`)
 })
 
 /** As people write it: `15 min`. */

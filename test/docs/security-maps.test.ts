@@ -95,6 +95,21 @@ test('every row says its state; what is met is shown by something, and of everyt
   expect(wrong).toEqual([])
 })
 
+test('the counts at the top of the map of ASVS are those of its rows', () => {
+  const rows = rowsOf('asvs.md')
+  const [counts = []] = readTables(read(`${FOLDER}/asvs.md`))
+  const counted = ['1', '2', '3'].map((level) => ({
+    level,
+    ...Object.fromEntries(
+      [...STATUSES].map((status) => [
+        status,
+        String(rows.filter((row) => row.level === level && row.status === status).length),
+      ]),
+    ),
+  }))
+  expect(counts).toEqual(counted)
+})
+
 test.each(readdirSync(join(ROOT, FOLDER, 'ids')))('the map has every row of %s, and no other', (list) => {
   const rows = rowsOf(list.replace('.txt', '.md')).map(({ id, level }) =>
     [id, level].filter(Boolean).join(' '),

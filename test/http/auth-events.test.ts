@@ -97,7 +97,9 @@ test('a change of the profile is one event, and none when nothing changes', asyn
     event('profile_changed', { user_id: user.id, session_id: sessionOf(user.token) }),
   ])
   expect(await logDuring(() => user.put('/api/auth/profile', {}))).toStrictEqual([])
-  expect(await logDuring(() => user.put('/api/auth/profile', { name: '' }))).toStrictEqual([])
+  expect(await logDuring(() => user.put('/api/auth/profile', { name: '' }))).toStrictEqual([
+    event('request_refused', { reason: 'validation_failed', operation: 'PUT /api/auth/profile', count: 1 }),
+  ])
   expect(await logDuring(() => user.get('/api/auth/profile'))).toStrictEqual([])
 })
 

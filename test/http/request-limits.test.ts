@@ -101,6 +101,7 @@ describe('all requests of one client', () => {
   test.for([
     ['the addresses of one IPv6 /64', '2001:db8:5:1::1', '2001:db8:5:1:ffff::2', '2001:db8:5:2::1'],
     ['an IPv4 address and its IPv6 form', '203.0.113.5', '::ffff:203.0.113.5', '::ffff:203.0.113.6'],
+    ['an IPv4 address and its NAT64 form', '203.0.113.7', '64:ff9b::203.0.113.7', '64:ff9b::203.0.113.8'],
   ] as const)('are those of %s', async ([, first, same, other]) => {
     startWindow()
     await spend(first)
@@ -112,11 +113,13 @@ describe('all requests of one client', () => {
     startWindow()
     const address = newAddress()
     await spend(address)
-    const { length } = app.logLines
+    const logged = app.logLines.length
     const payload = { email: 'nobody@example.com', password: PASSWORD }
     expectRefused(await send('POST /api/auth/login', address, { payload }), 60)
     expectRefused(await send('POST /api/auth/login', address, { payload: '{' }), 60)
-    expect(app.logLines).toHaveLength(length)
+    // Nothing but the one line that tells of refusals.
+    const lines = app.logLines.slice(logged).map((line) => JSON.parse(line))
+    expect(lines).toMatchObject([{ event: 'request_refused', address, count: 1 }])
   })
 })
 

@@ -106,7 +106,7 @@ function oracle(body: Buffer): { value: unknown } | null {
 
 test('a body is read as JSON.parse reads it, or refused: no other bytes, no way to a prototype', async () => {
   const app = Fastify({ bodyLimit: 1_000_000 })
-  replyWithProblems(app, createLog('silent'))
+  replyWithProblems(app, { log: createLog('silent'), onRequestRefused: () => {} })
   acceptJsonOnly(app)
   let read: { value: unknown } | null = null
   app.post('/', async (request) => {
