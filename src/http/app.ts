@@ -86,6 +86,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     },
   })
 
+  // Node would drop those past the thousandth, though a proxy reads them: a second Host, the client's address.
+  app.server.maxHeadersCount = 0
   replyWithProblems(app, log)
   acceptJsonOnly(app)
   resolveClientAddress(app, options.trustProxy, log)
