@@ -4,6 +4,7 @@ import { toAddressBlock } from '../../src/core/address-block.js'
 test.each([
   ['an IPv4 address and its form in IPv6', '203.0.113.7', '::ffff:203.0.113.7'],
   ['the two spellings of that form', '::ffff:203.0.113.7', '::FFFF:CB00:7107'],
+  ['an IPv4 address and what a translator makes of it', '203.0.113.7', '64:ff9b::203.0.113.7'],
   ['the first and the last address of a /64', '2001:db8:7:1::', '2001:db8:7:1:ffff:ffff:ffff:ffff'],
   ['all spellings of an IPv6 address', '2001:db8::a', '2001:0DB8:0000:0000:0000:0000:0000:000A'],
 ])('one client has %s', (_, one, other) => {
@@ -13,6 +14,8 @@ test.each([
 test.each([
   ['neighbours in IPv4', '203.0.113.7', '203.0.113.8'],
   ['neighbours in IPv4 that come as IPv6', '::ffff:203.0.113.7', '::ffff:203.0.113.8'],
+  ['neighbours in IPv4 behind a translator', '64:ff9b::203.0.113.7', '64:ff9b::203.0.113.8'],
+  ['an IPv4 address and its digits in another prefix', '203.0.113.7', '64:ff9b:1::203.0.113.7'],
   ['two /64 side by side', '2001:db8:7:1::1', '2001:db8:7:2::1'],
   ['two /64 of the same digits', '2001:db8:1:11::1', '2001:db8:11:1::1'],
   ['an IPv4 and an IPv6 address', '0.0.0.1', '::1'],
