@@ -312,6 +312,25 @@ describe('fairness between addresses', () => {
     expect(await Promise.all(admitted)).toEqual(admitted.map(() => RIGHT))
   })
 
+  test('one network with an address for each place makes room like one address', async () => {
+    const crowd = Array.from({ length: 2 + MIN_WAITING }, (_, i) => verify(`${i}`, `2001:db8:1:${i}::1`))
+    const other = verify('other', '2001:db8:2::1')
+    await expect(crowd.at(-1)).rejects.toMatchObject(OVERLOADED)
+    // Who has come from there since does not get the place back.
+    await expect(verify('crowd', '2001:db8:1:ffff::1')).rejects.toMatchObject(OVERLOADED)
+    await settle()
+    for (let i = 0; i < 2 + MIN_WAITING; i++) await finish(i)
+    expect(await other).toEqual(RIGHT)
+  })
+
+  test('two networks share the places, however many addresses each of them has', async () => {
+    void many(2 + MIN_WAITING, 'crowd', CROWD)
+    const second = await Promise.allSettled(
+      Array.from({ length: 30 }, (_, i) => Promise.race([verify(`${i}`, `2001:db8:1:${i}::1`), settle()])),
+    )
+    expect(second.filter(({ status }) => status === 'fulfilled')).toHaveLength((2 + MIN_WAITING) / 2)
+  })
+
   test('an address that has come and gone counts from the beginning again', async () => {
     void many(2 + MIN_WAITING, 'crowd', CROWD)
     for (let i = 0; i < 2 + MIN_WAITING; i++) {
