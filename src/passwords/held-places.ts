@@ -8,6 +8,7 @@ export interface Origin {
 export interface HeldPlaces {
   add(origin: Origin): void
   remove(origin: Origin): void
+  has(block: string): boolean
   /**
    * The clients that hold so many more than this one that one of theirs is its due, those that are furthest ahead first.
    * Networks compare what all of their clients hold together; only within one do the clients compare.
@@ -30,6 +31,7 @@ export function createHeldPlaces(): HeldPlaces {
   return {
     add: (origin) => change(origin, 1),
     remove: (origin) => change(origin, -1),
+    has: (block) => clients.has(block),
     ahead({ block, network }) {
       const own = { count: clients.get(block)?.count ?? 0, total: inNetwork.get(network) ?? 0 }
       return [...clients]

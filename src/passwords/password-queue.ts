@@ -9,6 +9,8 @@ export interface PasswordClient {
   readonly address: string
   /** Aborted when the client has hung up. */
   readonly signal: AbortSignal
+  /** Has proved before, from there, to be who they claim to be. */
+  readonly isKnown: boolean
 }
 
 /** What a place in the queue allows. */
@@ -39,6 +41,7 @@ export interface PasswordQueueOptions {
 
 /** One admitted request. */
 interface Place extends Origin {
+  readonly isKnown: boolean
   readonly signal: AbortSignal
   /** On the monotonic clock; past it, waiting is over. */
   readonly overdueAtMs: number
@@ -66,8 +69,9 @@ const MAX_RETRY_AFTER_SECONDS = 60
 /**
  * Bounds how many passwords are hashed and how many wait: as many as can be hashed in `maxWaitMs` at the pace just seen.
  * When there is no room, the network with the most places gives one up for a network with fewer, and within a network so
- * does an address; alone, one may have them all. Turns go round by address. A check takes one turn for all of its hashes: if it queued for each, an account
- * whose check takes several would stand out under load (ASVS 6.3.8).
+ * does an address; alone, one may have them all. A client that is known gets one place before strangers do. Turns go
+ * round by address. A check takes one turn for all of its hashes: if it queued for each, an account whose check takes
+ * several would stand out under load (ASVS 6.3.8).
  */
 export function createPasswordQueue(
   verifier: PasswordVerifier,
@@ -98,12 +102,13 @@ export function createPasswordQueue(
     return new Refusal('overloaded', { retryAfterSeconds: Math.min(seconds, MAX_RETRY_AFTER_SECONDS) })
   }
 
-  function takePlace({ address, signal }: PasswordClient): Place {
+  function takePlace({ address, signal, isKnown }: PasswordClient): Place {
     const origin = { block: toAddressBlock(address), network: toNetwork(address) }
     if (isFull()) dropOverdue()
-    if (isFull() && !makeRoomFor(origin)) throw overloaded()
+    const hasRoom = !isFull() || makeRoomFor(origin) || (isKnown && makeRoomForKnown(origin))
+    if (!hasRoom) throw overloaded()
     const patienceMs = PATIENCE * Math.max(maxWaitMs, expectedWaitMs())
-    const place = { ...origin, signal, overdueAtMs: monotonicMs() + patienceMs }
+    const place = { ...origin, isKnown, signal, overdueAtMs: monotonicMs() + patienceMs }
     places.add(place)
     held.add(place)
     return place
@@ -129,6 +134,14 @@ export function createPasswordQueue(
       if (last) return true
     }
     return false
+  }
+
+  /** The same for one place of each client: who guesses from many addresses must not shut out those who live here. */
+  function makeRoomForKnown({ block }: Origin): boolean {
+    if (held.has(block)) return false
+    const stranger = [...line, ...aside].findLast(({ place }) => !place.isKnown)
+    stranger?.giveUp(overloaded())
+    return stranger !== undefined
   }
 
   /** Until somebody calls up who waits, as `onWaiting` may arrange. */

@@ -51,7 +51,7 @@ beforeEach(() => {
 const namesOf = (): string[] => started.map(({ name }) => name)
 
 function verify(name: string, address = '192.0.2.1', signal = new AbortController().signal) {
-  const answer = queue.admit({ address, signal }, (hasher) => hasher.verify(name, 'stored'))
+  const answer = queue.admit({ address, signal, isKnown: false }, (hasher) => hasher.verify(name, 'stored'))
   answer.catch(() => {})
   return answer
 }
@@ -81,7 +81,7 @@ describe('turns', () => {
   })
 
   test('new hashes and checks count alike, and one request may take several', async () => {
-    const client = { address: '192.0.2.1', signal: new AbortController().signal }
+    const client = { address: '192.0.2.1', signal: new AbortController().signal, isKnown: false }
     const change = queue.admit(client, async (hasher) => {
       await hasher.verify('old', 'stored')
       return hasher.hash('new')
@@ -128,7 +128,7 @@ describe('admission', () => {
   test('sixteen may wait before anything is known of the pace; the next is refused before its work begins', async () => {
     void many(2 + MIN_WAITING, 'early')
     let began = false
-    const client = { address: '192.0.2.1', signal: new AbortController().signal }
+    const client = { address: '192.0.2.1', signal: new AbortController().signal, isKnown: false }
     const late = queue.admit(client, async () => {
       began = true
     })
