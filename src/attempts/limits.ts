@@ -19,6 +19,9 @@ export const CLOSED_WAIT_SECONDS = DAY_SECONDS
 /** A place from which an account was logged in to is known for so long after the last time. */
 export const KNOWN_PLACE_SECONDS = 90 * DAY_SECONDS
 
+/** Of these, as many as a node keeps in memory. */
+export const MAX_RECENT_PLACES = 50_000
+
 /** docs/limits.md gives the same figures (a test compares them); docs/decisions/0009 the reasons. */
 export const FAILURE_LIMITS = {
   /** One client at one account. */

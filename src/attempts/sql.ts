@@ -5,19 +5,26 @@ import { FAILURE_LIMITS, KNOWN_PLACE_SECONDS, waitsOf } from './limits.js'
 const TAKE = 'select closed_until, known from keyward_take_attempt($1, $2, $3)'
 
 // Rows are locked in the order of their keys, as in keyward_take_attempt(). What had been closed by this very attempt
-// opens again; no other can have come since.
-const HELD = `
+// opens again; no other can have come since. A row without failures goes at once: whoever hangs up in time, with a new
+// e-mail address each time, would leave two of them at every attempt and never be counted.
+const givenBack = (isGone: string): string => `
   held as (
-    select key from keyward_password_attempts where key = any($1::bytea[]) order by key for update
+    select key, forgotten_at from keyward_password_attempts where key = any($1::bytea[]) order by key for update
+  ), rest as (
+    select key, forgotten_at - forgets_after * interval '1 second' as forgotten_at
+      from unnest($1::bytea[], $2::integer[]) as taken (key, forgets_after) join held using (key)
+  ), gone as (
+    delete from keyward_password_attempts as attempt using rest where attempt.key = rest.key and (${isGone})
+  ), given_back as (
+    update keyward_password_attempts as attempt
+       set forgotten_at = rest.forgotten_at, open_at = least(open_at, $3)
+      from rest
+     where attempt.key = rest.key and not (${isGone})
   )`
-const GIVEN_BACK = `
-  update keyward_password_attempts as attempt
-     set forgotten_at = forgotten_at - forgets_after * interval '1 second', open_at = least(open_at, $3)
-    from unnest($1::bytea[], $2::integer[]) as taken (key, forgets_after)
-    join held on held.key = taken.key
-   where attempt.key = taken.key`
 
-const GIVE_BACK = `with ${HELD} ${GIVEN_BACK}`
+const HAS_NO_FAILURES = 'rest.forgotten_at <= $3'
+
+const GIVE_BACK = `with ${givenBack(HAS_NO_FAILURES)} select 1`
 
 // Written once a day at most, however often somebody logs in from there.
 const remember = (place: string, now: string): string => `
@@ -28,11 +35,7 @@ const remember = (place: string, now: string): string => `
 const REMEMBER = remember('$1', '$2')
 
 const SETTLE = `
-  with ${HELD}, given_back as (
-    ${GIVEN_BACK} and attempt.key <> $4
-  ), reset as (
-    delete from keyward_password_attempts where key = (select key from held where key = $4)
-  )
+  with ${givenBack(`${HAS_NO_FAILURES} or rest.key = $4`)}
   ${remember('$4', '$3')}`
 
 const FORGET = `

@@ -5,6 +5,8 @@ import type { PasswordVerdict, PasswordVerifier } from '../passwords/password-ha
 import type { AdmittedVerifier, PasswordQueue } from '../passwords/password-queue.js'
 import type { Attempt, AttemptKeys, AttemptKeysOf, AttemptStore } from './attempt.js'
 import { createCrowds } from './crowd.js'
+import { MAX_RECENT_PLACES } from './limits.js'
+import { createRecentPlaces, type RecentPlaces } from './recent-places.js'
 
 interface WithHash {
   readonly passwordHash: string
@@ -29,13 +31,22 @@ export interface AdmittedPasswords {
   check<Found extends WithHash>(claim: Claim<Found>): Promise<CheckedClaim<Found>>
 }
 
+/** Who asks for a place. */
+export interface Applicant extends RequestContext {
+  /** Whose password it is about, where that is known before the database is asked. */
+  readonly email?: string
+}
+
 /**
  * The only way to a password's check: whatever asks for one - log-in, change of password - shares the same counts
  * (ASVS 6.3.1).
  */
 export interface ThrottledPasswords {
-  /** Runs `work` with a place in the queue. Refusal: `overloaded`, at once. */
-  admit<T>(context: RequestContext, work: (passwords: AdmittedPasswords) => Promise<T>): Promise<T>
+  /**
+   * Runs `work` with a place in the queue, in which a stranger makes room for who has logged in from there before.
+   * Refusal: `overloaded`, at once.
+   */
+  admit<T>(applicant: Applicant, work: (passwords: AdmittedPasswords) => Promise<T>): Promise<T>
   /** Where an account was made, its owner counts as known from then on. */
   rememberPlace(email: string, context: RequestContext): Promise<void>
 }
@@ -52,21 +63,26 @@ export function createThrottledPasswords(
   queue: PasswordQueue,
   throttle: Throttle | null,
 ): ThrottledPasswords {
+  const recent = createRecentPlaces(MAX_RECENT_PLACES)
   const check =
     throttle === null
       ? <Found extends WithHash>(verifier: PasswordVerifier, claim: Claim<Found>) => compare(verifier, claim)
-      : createThrottledCheck(throttle)
+      : createThrottledCheck(throttle, recent)
+  const isKnown = ({ email, address }: Applicant): boolean =>
+    throttle !== null && email !== undefined && recent.has(throttle.keysOf(email, address))
   return {
-    admit: (context, work) =>
-      queue.admit(context, (verifier) =>
+    admit: (applicant, work) =>
+      queue.admit({ ...applicant, isKnown: isKnown(applicant) }, (verifier) =>
         work({
           hash: (password) => verifier.hash(password),
-          check: (claim) => check(verifier, claim, context),
+          check: (claim) => check(verifier, claim, applicant),
         }),
       ),
     async rememberPlace(email, { address }) {
       if (throttle === null) return
-      await throttle.attempts.remember(throttle.keysOf(email, address), new Date(throttle.clock()))
+      const place = throttle.keysOf(email, address)
+      await throttle.attempts.remember(place, new Date(throttle.clock()))
+      recent.note(place)
     },
   }
 }
@@ -79,13 +95,17 @@ async function compare<Found extends WithHash>(
   return { found, ...(await verifier.verify(password, found?.passwordHash ?? null)) }
 }
 
-function createThrottledCheck({ attempts, keysOf, clock, onRefused }: Throttle) {
+function createThrottledCheck({ attempts, keysOf, clock, onRefused }: Throttle, recent: RecentPlaces) {
   const inCrowd = createCrowds()
 
   async function take(keys: AttemptKeys): Promise<Attempt> {
     const now = clock()
     const taken = await attempts.take(keys, new Date(now))
-    if (!('closedUntil' in taken)) return taken
+    if (!('closedUntil' in taken)) {
+      // From before this process, or through another node.
+      if (taken.isKnownPlace) recent.note(keys)
+      return taken
+    }
     throw new Refusal('too_many_attempts', {
       retryAfterSeconds: Math.ceil((taken.closedUntil.getTime() - now) / 1000),
     })
@@ -106,6 +126,7 @@ function createThrottledCheck({ attempts, keysOf, clock, onRefused }: Throttle) 
       })
       if (!checked.matches) return checked
       await attempts.settle(attempt)
+      recent.note(keys)
       noteGivenBack()
       return checked
     }

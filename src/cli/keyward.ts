@@ -48,7 +48,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
 
 function withoutArguments(run: () => Promise<void>): Command {
   return (args) => {
-    if (args.length > 0) throw new Error(`unexpected: ${args.join(' ')}\n\n${USAGE}`)
+    if (args.length > 0) throw new Error(`this command takes no arguments\n\n${USAGE}`)
     return run()
   }
 }

@@ -92,6 +92,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     },
   })
 
+  // Node would drop those past the thousandth, though a proxy reads them: a second Host, the client's address.
+  app.server.maxHeadersCount = 0
   replyWithProblems(app, listeners)
   acceptJsonOnly(app)
   app.decorateRequest('clientAddress', '')

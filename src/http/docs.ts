@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { comeInTurn } from './in-turn.js'
 
 const DESCRIPTION = `E-mail and password accounts with JWT bearer tokens.
 
@@ -44,11 +45,14 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
       buildLocalReference: ({ $id }, _base, _fragment, i) => (typeof $id === 'string' ? $id : `schema-${i}`),
     },
   })
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: PAGE_POLICY,
-    uiConfig: { layout: 'BaseLayout', persistAuthorization: false, tryItOutEnabled: true },
-    theme: { title: 'Keyward API' },
+  await app.register(async (pages) => {
+    pages.addHook('onRequest', comeInTurn)
+    await pages.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: PAGE_POLICY,
+      uiConfig: { layout: 'BaseLayout', persistAuthorization: false, tryItOutEnabled: true },
+      theme: { title: 'Keyward API' },
+    })
   })
   let document: string | null = null
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {

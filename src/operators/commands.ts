@@ -111,13 +111,13 @@ async function listAll(users: UserStore): Promise<User[]> {
 async function findUser(users: UserStore, who: string | null): Promise<User> {
   if (who === null) throw new Error('Say whom: an id or an e-mail address.')
   const user = await users.find(isUuid(who) ? { id: who } : { lookupKeys: lookupKeysOf(who) })
-  if (user === null) throw new Error(`There is no user ${who}.`)
+  if (user === null) throw new Error('There is no such user.')
   return user
 }
 
 function lookupKeysOf(address: string): readonly string[] {
   const email = parseEmail(address)
-  if (email === null) throw new Error(`${address} is neither an id nor an e-mail address.`)
+  if (email === null) throw new Error('That is neither an id nor an e-mail address.')
   return email.lookupKeys
 }
 

@@ -1,6 +1,7 @@
-import { toAddressBlock } from '../core/address-block.js'
+import { toAddressBlock, toNetwork } from '../core/address-block.js'
 import { Refusal } from '../errors.js'
 import { createFairLine, type FairLine } from './fair-line.js'
+import { createHeldPlaces, type Origin } from './held-places.js'
 import type { PasswordVerifier } from './password-hasher.js'
 
 /** Who waits for a password to be hashed. */
@@ -8,6 +9,8 @@ export interface PasswordClient {
   readonly address: string
   /** Aborted when the client has hung up. */
   readonly signal: AbortSignal
+  /** Has proved before, from there, to be who they claim to be. */
+  readonly isKnown: boolean
 }
 
 /** What a place in the queue allows. */
@@ -37,8 +40,8 @@ export interface PasswordQueueOptions {
 }
 
 /** One admitted request. */
-interface Place {
-  readonly block: string
+interface Place extends Origin {
+  readonly isKnown: boolean
   readonly signal: AbortSignal
   /** On the monotonic clock; past it, waiting is over. */
   readonly overdueAtMs: number
@@ -65,9 +68,10 @@ const MAX_RETRY_AFTER_SECONDS = 60
 
 /**
  * Bounds how many passwords are hashed and how many wait: as many as can be hashed in `maxWaitMs` at the pace just seen.
- * When there is no room, the address with the most places gives one up for an address with fewer; alone, one may have
- * them all. Turns go round by address. A check takes one turn for all of its hashes: if it queued for each, an account
- * whose check takes several would stand out under load (ASVS 6.3.8).
+ * When there is no room, the network with the most places gives one up for a network with fewer, and within a network so
+ * does an address; alone, one may have them all. A client that is known gets one place before strangers do. Turns go
+ * round by address. A check takes one turn for all of its hashes: if it queued for each, an account whose check takes
+ * several would stand out under load (ASVS 6.3.8).
  */
 export function createPasswordQueue(
   verifier: PasswordVerifier,
@@ -77,7 +81,7 @@ export function createPasswordQueue(
   const line = createFairLine<Waiting>()
   const aside = createFairLine<Waiting>()
   const places = new Set<Place>()
-  const placesOfBlock = new Map<string, number>()
+  const held = createHeldPlaces()
   let running = 0
   let meanTurnMs: number | null = null
 
@@ -98,14 +102,15 @@ export function createPasswordQueue(
     return new Refusal('overloaded', { retryAfterSeconds: Math.min(seconds, MAX_RETRY_AFTER_SECONDS) })
   }
 
-  function takePlace({ address, signal }: PasswordClient): Place {
-    const block = toAddressBlock(address)
+  function takePlace({ address, signal, isKnown }: PasswordClient): Place {
+    const origin = { block: toAddressBlock(address), network: toNetwork(address) }
     if (isFull()) dropOverdue()
-    if (isFull() && !makeRoomFor(block)) throw overloaded()
+    const hasRoom = !isFull() || makeRoomFor(origin) || (isKnown && makeRoomForKnown(origin))
+    if (!hasRoom) throw overloaded()
     const patienceMs = PATIENCE * Math.max(maxWaitMs, expectedWaitMs())
-    const place = { block, signal, overdueAtMs: monotonicMs() + patienceMs }
+    const place = { ...origin, isKnown, signal, overdueAtMs: monotonicMs() + patienceMs }
     places.add(place)
-    placesOfBlock.set(block, (placesOfBlock.get(block) ?? 0) + 1)
+    held.add(place)
     return place
   }
 
@@ -118,22 +123,25 @@ export function createPasswordQueue(
   }
 
   function leavePlace(place: Place): void {
-    if (!places.delete(place)) return
-    const others = (placesOfBlock.get(place.block) ?? 1) - 1
-    if (others > 0) placesOfBlock.set(place.block, others)
-    else placesOfBlock.delete(place.block)
+    if (places.delete(place)) held.remove(place)
   }
 
-  /** Whether one who waits had to make room: the last to come from the address that has the most places. */
-  function makeRoomFor(block: string): boolean {
-    let most = (placesOfBlock.get(block) ?? 0) + 1
-    let last: Waiting | undefined
-    for (const [other, count] of placesOfBlock) {
-      const candidate = count > most ? (aside.lastOf(other) ?? line.lastOf(other)) : undefined
-      if (candidate) [most, last] = [count, candidate]
+  /** Whether one who waits had to make room: the last to come from where the most places are held. */
+  function makeRoomFor(origin: Origin): boolean {
+    for (const block of held.ahead(origin)) {
+      const last = aside.lastOf(block) ?? line.lastOf(block)
+      last?.giveUp(overloaded())
+      if (last) return true
     }
-    last?.giveUp(overloaded())
-    return last !== undefined
+    return false
+  }
+
+  /** The same for one place of each client: who guesses from many addresses must not shut out those who live here. */
+  function makeRoomForKnown({ block }: Origin): boolean {
+    if (held.has(block)) return false
+    const stranger = [...line, ...aside].findLast(({ place }) => !place.isKnown)
+    stranger?.giveUp(overloaded())
+    return stranger !== undefined
   }
 
   /** Until somebody calls up who waits, as `onWaiting` may arrange. */

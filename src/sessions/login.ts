@@ -36,7 +36,7 @@ export async function login(
   context: RequestContext,
 ): Promise<IssuedTokens> {
   const parsed = checkForm(email, password)
-  return dependencies.passwords.admit(context, (admitted) =>
+  return dependencies.passwords.admit({ ...context, email: parsed.address }, (admitted) =>
     openSession({ ...dependencies, admitted }, parsed, password, context),
   )
 }

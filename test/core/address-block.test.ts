@@ -17,6 +17,7 @@ test.each([
   ['neighbours in IPv4 that come as IPv6', '::ffff:203.0.113.7', '::ffff:203.0.113.8'],
   ['neighbours in IPv4 that come through NAT64', '64:ff9b::203.0.113.7', '64:ff9b::203.0.113.8'],
   ['an IPv4 address and one beside the prefix of NAT64', '203.0.113.7', '64:ff9b::1:0:203.0.113.7'],
+  ['an IPv4 address and its digits in another prefix', '203.0.113.7', '64:ff9b:1::203.0.113.7'],
   ['two /64 side by side', '2001:db8:7:1::1', '2001:db8:7:2::1'],
   ['two /64 of the same digits', '2001:db8:1:11::1', '2001:db8:11:1::1'],
   ['an IPv4 and an IPv6 address', '0.0.0.1', '::1'],

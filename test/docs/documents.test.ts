@@ -6,6 +6,7 @@ import {
   FAILURE_LIMITS,
   FIRST_WAIT_SECONDS,
   KNOWN_PLACE_SECONDS,
+  MAX_RECENT_PLACES,
   MOST_FAILURES,
 } from '../../src/attempts/limits.js'
 import { SITE_BITS } from '../../src/core/address-block.js'
@@ -101,6 +102,7 @@ test('docs/limits.md gives all other bounds as they are', () => {
     `from one minute (${WINDOW_SECONDS} s) to the next`,
     `RateLimit-Policy: "requests";q=${all};w=${WINDOW_SECONDS}, "registrations";q=${registrations};w=${WINDOW_SECONDS}`,
     `tells ${MAX_CLIENTS.toLocaleString('en')} clients apart`,
+    `the latest ${MAX_RECENT_PLACES.toLocaleString('en')} log-ins`,
     `A body has at most ${MAX_BODY_BYTES / 1024} KiB, and the headers ${MAX_HEADER_BYTES / 1024} KiB.`,
     `A client has ${HEADERS_TIMEOUT_MS / 1000} s for its headers and ${REQUEST_TIMEOUT_MS / 1000} s for its whole request.`,
   ]

@@ -17,6 +17,10 @@ async function countAttempts(email: string): Promise<number> {
   return row?.failures ?? 0
 }
 
+async function countRows(): Promise<number> {
+  return (await app.database.query('select 1 from keyward_password_attempts')).length
+}
+
 /** Every statement with this in its text fails while `work` goes on. */
 async function whileBroken(part: string, work: () => Promise<void>): Promise<void> {
   const { query } = app.database
@@ -62,6 +66,19 @@ describe('an attempt without an outcome', () => {
     for (const reply of others) expect((await reply).status).toBe(401)
     await fail(5, user.email, '127.0.0.1')
     expectRefused(await logIn(user.email, PASSWORD, '127.0.0.1'), 30)
+  })
+
+  test('leaves nothing in the database, whatever address it was for', async () => {
+    const [email, address] = [newEmail(), newAddress()]
+    await fail(1, email, address)
+    const before = await countRows()
+    await whileBroken('from users', async () => {
+      for (const name of [email, newEmail(), newEmail()]) await logIn(name, WRONG, address)
+      await logIn(newEmail(), WRONG, newAddress())
+    })
+    expect(await countRows()).toBe(before)
+    await fail(4, email, address)
+    expectRefused(await logIn(email, WRONG, address), 30)
   })
 
   test('counts when it cannot be given back, and lets nobody in', async () => {

@@ -3,6 +3,7 @@ import type { Database } from '../../src/db/database.js'
 import { PASSWORD, useTestApp } from '../support/test-app.js'
 import { waitUntil } from '../support/wait-until.js'
 import { environment, hashEngine, holdHashes, newAddress, newEmail, WRONG } from './attempts-app.js'
+import { expectProblem } from './expect-problem.js'
 
 const PLACES = 16
 const RUNNING = 2
@@ -30,10 +31,11 @@ const app = useTestApp({
   }),
 })
 
+const logIn = (email: string, password: string, remoteAddress: string) =>
+  app.send({ method: 'POST', url: '/api/auth/login', payload: { email, password }, remoteAddress })
+
 test('parallel log-ins of one client that wait for each other make room for other clients', async () => {
   const [{ email }, busy] = [await app.newUser(), newAddress()]
-  const logIn = (who: string, password: string, remoteAddress: string) =>
-    app.send({ method: 'POST', url: '/api/auth/login', payload: { email: who, password }, remoteAddress })
   const { held, release } = holdHashes()
   const crowd = Array.from({ length: PLACES }, () => logIn(email, PASSWORD, busy))
   await waitUntil('all have asked for an attempt', () => taken === PLACES && held() === RUNNING)
@@ -44,4 +46,21 @@ test('parallel log-ins of one client that wait for each other make room for othe
   const statuses = (await Promise.all(crowd)).map(({ status }) => status)
   expect(statuses.filter((status) => status === 200)).toHaveLength(RUNNING)
   expect(statuses.filter((status) => status === 503)).toHaveLength(PLACES - RUNNING)
+})
+
+test('guesses at made-up addresses from many places leave room for each owner who has logged in before', async () => {
+  const [{ email }, visitor, home] = [await app.newUser(), await app.newUser(), newAddress()]
+  expect((await logIn(email, PASSWORD, home)).status).toBe(200)
+  const { held, release } = holdHashes()
+  taken = 0
+  const guesses = Array.from({ length: PLACES }, () => logIn(newEmail(), WRONG, newAddress()))
+  await waitUntil('they hold all places', () => taken === PLACES && held() === RUNNING)
+  const owner = logIn(email, PASSWORD, home)
+  await waitUntil('the owner has a place', () => taken === PLACES + 1)
+  for (const who of [email, visitor.email]) expectProblem(await logIn(who, WRONG, home), 'overloaded')
+  expectProblem(await logIn(visitor.email, PASSWORD, newAddress()), 'overloaded')
+  release()
+  expect((await owner).status).toBe(200)
+  const statuses = (await Promise.all(guesses)).map(({ status }) => status)
+  expect(statuses.filter((status) => status === 503)).toHaveLength(1)
 })

@@ -20,8 +20,8 @@ export interface Client {
 }
 
 /** A server on a real port. After each test it must serve the next client and have found no fault with itself. */
-export function useListeningApp(): ListeningApp {
-  const app = useTestApp()
+export function useListeningApp(environment: Readonly<Record<string, string>> = {}): ListeningApp {
+  const app = useTestApp({ environment })
   let port = 0
   beforeAll(async () => {
     await app.server.listen({ port: 0, host: '127.0.0.1' })

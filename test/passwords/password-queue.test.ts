@@ -51,7 +51,7 @@ beforeEach(() => {
 const namesOf = (): string[] => started.map(({ name }) => name)
 
 function verify(name: string, address = '192.0.2.1', signal = new AbortController().signal) {
-  const answer = queue.admit({ address, signal }, (hasher) => hasher.verify(name, 'stored'))
+  const answer = queue.admit({ address, signal, isKnown: false }, (hasher) => hasher.verify(name, 'stored'))
   answer.catch(() => {})
   return answer
 }
@@ -81,7 +81,7 @@ describe('turns', () => {
   })
 
   test('new hashes and checks count alike, and one request may take several', async () => {
-    const client = { address: '192.0.2.1', signal: new AbortController().signal }
+    const client = { address: '192.0.2.1', signal: new AbortController().signal, isKnown: false }
     const change = queue.admit(client, async (hasher) => {
       await hasher.verify('old', 'stored')
       return hasher.hash('new')
@@ -128,7 +128,7 @@ describe('admission', () => {
   test('sixteen may wait before anything is known of the pace; the next is refused before its work begins', async () => {
     void many(2 + MIN_WAITING, 'early')
     let began = false
-    const client = { address: '192.0.2.1', signal: new AbortController().signal }
+    const client = { address: '192.0.2.1', signal: new AbortController().signal, isKnown: false }
     const late = queue.admit(client, async () => {
       began = true
     })
@@ -310,6 +310,25 @@ describe('fairness between addresses', () => {
     await settle()
     for (let i = 0; i < admitted.length; i++) await finish(i)
     expect(await Promise.all(admitted)).toEqual(admitted.map(() => RIGHT))
+  })
+
+  test('one network with an address for each place makes room like one address', async () => {
+    const crowd = Array.from({ length: 2 + MIN_WAITING }, (_, i) => verify(`${i}`, `2001:db8:1:${i}::1`))
+    const other = verify('other', '2001:db8:2::1')
+    await expect(crowd.at(-1)).rejects.toMatchObject(OVERLOADED)
+    // Who has come from there since does not get the place back.
+    await expect(verify('crowd', '2001:db8:1:ffff::1')).rejects.toMatchObject(OVERLOADED)
+    await settle()
+    for (let i = 0; i < 2 + MIN_WAITING; i++) await finish(i)
+    expect(await other).toEqual(RIGHT)
+  })
+
+  test('two networks share the places, however many addresses each of them has', async () => {
+    void many(2 + MIN_WAITING, 'crowd', CROWD)
+    const second = await Promise.allSettled(
+      Array.from({ length: 30 }, (_, i) => Promise.race([verify(`${i}`, `2001:db8:1:${i}::1`), settle()])),
+    )
+    expect(second.filter(({ status }) => status === 'fulfilled')).toHaveLength((2 + MIN_WAITING) / 2)
   })
 
   test('an address that has come and gone counts from the beginning again', async () => {

@@ -50,7 +50,7 @@ test('`keyward --version` prints the version of the package', async () => {
 test.each([
   ['no command', [], /unknown command[^]*Usage: keyward <command>/],
   ['an unknown command', ['begin'], /unknown command[^]*Usage: keyward <command>/],
-  ['a word too many', ['secret', 'please'], /unexpected: please[^]*Usage: keyward <command>/],
+  ['a word too many', ['secret', 'please'], /this command takes no arguments[^]*Usage: keyward <command>/],
   ['a word that every object knows', ['constructor'], /unknown command[^]*Usage: keyward <command>/],
   ['an unknown option', ['--force'], /Unknown option '--force'/],
 ])('%s is an error that says what there is', async (_, args, words) => {
