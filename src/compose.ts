@@ -205,7 +205,7 @@ function composeApi(
     },
     login: (credentials, context) =>
       login(
-        { credentials: accounts, passwords, startSession: openSession, recordEvent },
+        { credentials: accounts, passwords, startSession: openSession, clock, recordEvent },
         credentials,
         context,
       ),

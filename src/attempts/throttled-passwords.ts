@@ -7,7 +7,8 @@ import type { Attempt, AttemptKeys, AttemptKeysOf, AttemptStore } from './attemp
 import { createCrowds } from './crowd.js'
 
 interface WithHash {
-  readonly passwordHash: string
+  /** Null for what no password matches. */
+  readonly passwordHash: string | null
 }
 
 /** Somebody's claim to know the password of an account, whether or not there is one. */

@@ -17,6 +17,7 @@ interface EventFields {
   readonly reason?:
     | 'unknown_email'
     | 'wrong_password'
+    | 'password_expired'
     | 'account_disabled'
     | 'account_changed'
     | 'email_taken'
