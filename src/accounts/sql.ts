@@ -30,7 +30,7 @@ export const BY_EMAIL = `
 /** Accounts, each with `generated.expires_at` where its password is still the one that was generated. */
 export const USERS_AND_GENERATED = `
   users left join keyward_generated_passwords as generated
-    on generated.user_id = users.id and generated.generated_hash = users.password_hash collate "C"`
+    on generated.user_id = users.id and generated.generated_hash = users.password_hash`
 
 const CREDENTIALS = `
   select ${ACCOUNT_COLUMNS}, password_hash, generated.expires_at as password_expires_at
