@@ -210,7 +210,7 @@ function composeApi(
     },
     login: (credentials, readHolder, context) =>
       login(
-        { credentials: accounts, passwords, startSession: openSessionFor(readHolder), recordEvent },
+        { credentials: accounts, passwords, startSession: openSessionFor(readHolder), clock, recordEvent },
         credentials,
         context,
       ),

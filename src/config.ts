@@ -54,6 +54,7 @@ export interface Config {
   readonly passwordPolicy: Values['PASSWORD_POLICY']
   /** Lower-cased. */
   readonly bannedWords: readonly string[]
+  readonly generatedPasswordTtlSeconds: number
   readonly passwordHash: Values['PASSWORD_HASH']
   readonly bcryptCost: number
   /** Passwords hashed at the same time; 0 for one per processor core. */
@@ -126,6 +127,7 @@ export function readConfig(environment: Environment, purpose: Purpose = 'server'
     acceptLegacyTokens: values.ACCEPT_LEGACY_TOKENS,
     passwordPolicy: values.PASSWORD_POLICY,
     bannedWords: values.PASSWORD_BANNED_WORDS,
+    generatedPasswordTtlSeconds: values.GENERATED_PASSWORD_TTL,
     passwordHash: values.PASSWORD_HASH,
     bcryptCost: values.BCRYPT_COST,
     hashThreads: values.HASH_THREADS,

@@ -162,6 +162,12 @@ export const SETTINGS = {
     },
     parseBannedWords,
   ),
+  GENERATED_PASSWORD_TTL: integer(
+    86_400,
+    60,
+    604_800,
+    'Seconds in which the owner of a generated password has to change it; 86400 is a day.',
+  ),
   PASSWORD_HASH: oneOf(['bcrypt', 'argon2id'], 'bcrypt', 'Scheme for new hashes; all known ones verify.'),
   BCRYPT_COST: integer(12, 4, 20, 'log2 of bcrypt’s rounds; at least 10, except under `NODE_ENV=test`.'),
   HASH_THREADS: integer(

@@ -30,15 +30,19 @@ export interface AccountStore {
 
 export interface StoredCredentials {
   readonly account: Account
-  readonly passwordHash: string
+  /** Null for a generated password that has expired: no password matches then. */
+  readonly passwordHash: string | null
 }
 
 /** What the check of a password needs of the database. */
 export interface CredentialStore {
-  findCredentials(lookupKeys: readonly string[]): Promise<StoredCredentials | null>
-  findCredentialsById(id: string): Promise<StoredCredentials | null>
+  findCredentials(lookupKeys: readonly string[], now: Date): Promise<StoredCredentials | null>
+  findCredentialsById(id: string, now: Date): Promise<StoredCredentials | null>
   /** What stands before the salt in the hashes of all accounts, each once; nothing of formats that are not known. */
   listHashBeginnings(): Promise<string[]>
-  /** Replaces a hash only while it is still the one that was verified; false when it has changed meanwhile. */
+  /**
+   * Replaces a hash by another one of the same password, only while it is still the one that was verified; false when
+   * it has changed meanwhile. A generated password expires as before.
+   */
   replaceHash(id: string, verifiedHash: string, newHash: string): Promise<boolean>
 }

@@ -6,7 +6,7 @@ import { parseDisplayName } from '../core/display-name.js'
 import { parseEmail } from '../core/email.js'
 import { type FieldError, Refusal } from '../errors.js'
 import type { PasswordPolicy } from '../passwords/password-policy.js'
-import type { AccountStore, StoredCredentials } from './account.js'
+import type { Account, AccountStore } from './account.js'
 
 export interface Registration {
   readonly email: string
@@ -30,7 +30,7 @@ export async function register(
   dependencies: RegisterDependencies,
   registration: Registration,
   context: RequestContext,
-): Promise<StoredCredentials> {
+): Promise<{ readonly account: Account; readonly passwordHash: string }> {
   const { accounts, passwords, clock, recordEvent } = dependencies
   const { email, name } = checkRegistration(registration, dependencies.passwordPolicy)
 

@@ -1,6 +1,6 @@
 import { createBatchedLookup } from '../db/batched-lookup.js'
 import type { Queryable } from '../db/database.js'
-import type { Account, AccountStore, CredentialStore } from './account.js'
+import type { Account, AccountStore, CredentialStore, StoredCredentials } from './account.js'
 
 export interface AccountRow {
   id: string
@@ -13,6 +13,7 @@ export interface AccountRow {
 
 interface CredentialRow extends AccountRow {
   password_hash: string
+  password_expires_at: Date | null
 }
 
 export const ACCOUNT_COLUMNS = 'id, email, name, is_active, created_at, updated_at'
@@ -26,7 +27,18 @@ export const BY_EMAIL = `
    order by lower(email collate "C") = $2 desc
    limit 1`
 
-export const FIND_BY_EMAIL = `select ${ACCOUNT_COLUMNS}, password_hash from users ${BY_EMAIL}`
+/** Accounts, each with `generated.expires_at` where its password is still the one that was generated. */
+export const USERS_AND_GENERATED = `
+  users left join keyward_generated_passwords as generated
+    on generated.user_id = users.id and generated.generated_hash = users.password_hash`
+
+const CREDENTIALS = `
+  select ${ACCOUNT_COLUMNS}, password_hash, generated.expires_at as password_expires_at
+    from ${USERS_AND_GENERATED}`
+
+export const FIND_BY_EMAIL = `${CREDENTIALS} ${BY_EMAIL}`
+
+const FIND_CREDENTIALS_BY_ID = `${CREDENTIALS} where id = $1`
 
 const FIND_BY_IDS = `select ${ACCOUNT_COLUMNS} from users where id = any($1)`
 
@@ -57,6 +69,15 @@ const RENAME = `
      set name = $2, updated_at = greatest(updated_at + interval '1 millisecond', $3)
    where id = $1 and is_active
   returning ${ACCOUNT_COLUMNS}`
+
+const REPLACE_HASH = `
+  with replaced as (
+    update users set password_hash = $3 where id = $1 and password_hash = $2 returning id, password_hash
+  ), still_generated as (
+    update keyward_generated_passwords set generated_hash = replaced.password_hash
+      from replaced where user_id = replaced.id and generated_hash = $2
+  )
+  select id from replaced`
 
 export function createAccountStore(database: Queryable): AccountStore & CredentialStore {
   const lookUp = createBatchedLookup(
@@ -93,17 +114,14 @@ export function createAccountStore(database: Queryable): AccountStore & Credenti
       return row ? toAccount(row) : null
     },
 
-    async findCredentials(lookupKeys) {
+    async findCredentials(lookupKeys, now) {
       const [row] = await database.query<CredentialRow>(FIND_BY_EMAIL, [lookupKeys, lookupKeys[0]])
-      return row ? { account: toAccount(row), passwordHash: row.password_hash } : null
+      return row ? toCredentials(row, now) : null
     },
 
-    async findCredentialsById(id) {
-      const [row] = await database.query<CredentialRow>(
-        `select ${ACCOUNT_COLUMNS}, password_hash from users where id = $1`,
-        [id],
-      )
-      return row ? { account: toAccount(row), passwordHash: row.password_hash } : null
+    async findCredentialsById(id, now) {
+      const [row] = await database.query<CredentialRow>(FIND_CREDENTIALS_BY_ID, [id])
+      return row ? toCredentials(row, now) : null
     },
 
     async listHashBeginnings() {
@@ -112,13 +130,30 @@ export function createAccountStore(database: Queryable): AccountStore & Credenti
     },
 
     async replaceHash(id, verifiedHash, newHash) {
-      const rows = await database.query(
-        'update users set password_hash = $3 where id = $1 and password_hash = $2 returning id',
-        [id, verifiedHash, newHash],
-      )
-      return rows.length > 0
+      return (await database.query(REPLACE_HASH, [id, verifiedHash, newHash])).length > 0
     },
   }
+}
+
+/** Says in the transaction that sets a password until when it is good; null for one that somebody has chosen. */
+export async function setPasswordExpiry(
+  transaction: Queryable,
+  userId: string,
+  passwordHash: string,
+  expiresAt: Date | null,
+): Promise<void> {
+  await transaction.query('delete from keyward_generated_passwords where user_id = $1', [userId])
+  if (expiresAt === null) return
+  await transaction.query(
+    'insert into keyward_generated_passwords (user_id, generated_hash, expires_at) values ($1, $2, $3)',
+    [userId, passwordHash, expiresAt.toISOString()],
+  )
+}
+
+function toCredentials(row: CredentialRow, now: Date): StoredCredentials {
+  const { password_hash: passwordHash, password_expires_at: expiresAt } = row
+  const hasExpired = expiresAt !== null && expiresAt.getTime() <= now.getTime()
+  return { account: toAccount(row), passwordHash: hasExpired ? null : passwordHash }
 }
 
 export function toAccount(row: AccountRow): Account {

@@ -9,7 +9,8 @@ import { MAX_RECENT_PLACES } from './limits.js'
 import { createRecentPlaces, type RecentPlaces } from './recent-places.js'
 
 interface WithHash {
-  readonly passwordHash: string
+  /** Null for what no password matches. */
+  readonly passwordHash: string | null
 }
 
 /** Somebody's claim to know the password of an account, whether or not there is one. */

@@ -15,7 +15,8 @@ export const USERS_USAGE = `Usage: keyward users <action> [who] [--json]
   disable <who>         no more log-ins; all sessions end
   enable <who>
   delete <who>          the account and its sessions are gone
-  set-password <who>    reads the new password from standard input; --generate makes one; all sessions end
+  set-password <who>    reads the new password from standard input; all sessions end;
+                        --generate makes one, which its owner has to change before it expires
   logout <who>          all sessions end
   unlock <who>          failed attempts at the password are forgotten, wherever they came from
 `
@@ -72,6 +73,7 @@ const toJsonUser = (user: User) => ({
   created_at: user.createdAt.toISOString(),
   updated_at: user.updatedAt.toISOString(),
   live_sessions: user.liveSessions,
+  password_expires_at: user.passwordExpiresAt?.toISOString() ?? null,
 })
 
 const toJson = ({ users, message, generatedPassword }: UserReport) => ({
@@ -90,5 +92,7 @@ function toText({ users, message, generatedPassword }: UserReport): string {
 
 function toLine(user: User): string {
   const state = user.isActive ? 'active  ' : 'disabled'
-  return `${user.id}  ${state}  ${user.liveSessions} session(s)  ${user.email}  ${JSON.stringify(user.name)}`
+  const line = `${user.id}  ${state}  ${user.liveSessions} session(s)  ${user.email}  ${JSON.stringify(user.name)}`
+  const expiresAt = user.passwordExpiresAt?.toISOString()
+  return expiresAt === undefined ? line : `${line}  generated password, good until ${expiresAt}`
 }

@@ -42,6 +42,7 @@ interface EventFields {
   readonly reason?:
     | 'unknown_email'
     | 'wrong_password'
+    | 'password_expired'
     | 'account_disabled'
     | 'account_changed'
     | 'email_taken'

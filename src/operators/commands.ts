@@ -41,6 +41,8 @@ export interface OperatorDependencies {
   readonly forgetAttempts: (email: string) => Promise<boolean>
   readonly hasher: PasswordHasher
   readonly passwordPolicy: PasswordPolicy
+  /** How long a password is good that was generated and that its owner does not change. */
+  readonly generatedPasswordTtlSeconds: number
   readonly clock: Clock
 }
 
@@ -80,17 +82,23 @@ export async function runUserCommand(
 }
 
 async function setPassword(
-  { users, hasher, passwordPolicy, clock }: OperatorDependencies,
+  dependencies: OperatorDependencies,
   user: User,
   given: string | null,
 ): Promise<UserReport> {
+  const { users, hasher, passwordPolicy, clock } = dependencies
   const password = given ?? generatePassword()
   const problems = passwordPolicy(password, user.email)
   if (problems.length > 0) throw new Error(`The password ${problems.join('; it ')}.`)
-  demand(await users.setPassword(user.id, await hasher.hash(password), new Date(clock())))
+  const passwordHash = await hasher.hash(password)
+  const now = clock()
+  const expiresAt = given === null ? new Date(now + dependencies.generatedPasswordTtlSeconds * 1000) : null
+  demand(await users.setPassword(user.id, passwordHash, expiresAt, new Date(now)))
+  const message = `The password of ${user.email} is set; all sessions ended.`
+  const expiry = expiresAt && ` It expires at ${expiresAt.toISOString()} unless its owner changes it.`
   return {
     users: [await findUser(users, user.id)],
-    message: `The password of ${user.email} is set; all sessions ended.`,
+    message: message + (expiry ?? ''),
     generatedPassword: given === null ? password : null,
   }
 }

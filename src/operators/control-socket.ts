@@ -123,6 +123,7 @@ function reviveDates(report: UserReport): UserReport {
       ...user,
       createdAt: new Date(user.createdAt),
       updatedAt: new Date(user.updatedAt),
+      passwordExpiresAt: user.passwordExpiresAt ? new Date(user.passwordExpiresAt) : null,
     })),
   }
 }

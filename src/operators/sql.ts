@@ -1,17 +1,25 @@
-import { type AccountRow, BY_EMAIL, toAccount } from '../accounts/sql.js'
+import {
+  type AccountRow,
+  BY_EMAIL,
+  setPasswordExpiry,
+  toAccount,
+  USERS_AND_GENERATED,
+} from '../accounts/sql.js'
 import type { Database, Queryable } from '../db/database.js'
 import { endAllSessions } from '../sessions/sql.js'
 import type { User, UserStore } from './user.js'
 
 interface UserRow extends AccountRow {
   live_sessions: number
+  password_expires_at: Date | null
 }
 
 const USER = `
   select id, email, name, is_active, created_at, updated_at,
          (select count(*)::int from keyward_sessions where user_id = users.id and ended_at is null
-             and greatest(least(expires_at, idle_expires_at), access_expires_at) > now()) as live_sessions
-    from users`
+             and greatest(least(expires_at, idle_expires_at), access_expires_at) > now()) as live_sessions,
+         generated.expires_at as password_expires_at
+    from ${USERS_AND_GENERATED}`
 
 const PAGE = `${USER}
    where $1::uuid is null or id > $1
@@ -46,7 +54,7 @@ export function createUserStore(database: Database): UserStore {
       return change(database, 'delete from users where id = $1 returning id', [id])
     },
 
-    async setPassword(id, passwordHash, now) {
+    async setPassword(id, passwordHash, expiresAt, now) {
       return database.transaction(async (transaction) => {
         const found = await change(
           transaction,
@@ -54,8 +62,10 @@ export function createUserStore(database: Database): UserStore {
             where id = $1 returning id`,
           [id, passwordHash, now.toISOString()],
         )
-        if (found) await endAllSessions(transaction, id, 'password_changed', now)
-        return found
+        if (!found) return false
+        await setPasswordExpiry(transaction, id, passwordHash, expiresAt)
+        await endAllSessions(transaction, id, 'password_changed', now)
+        return true
       })
     },
 
@@ -70,5 +80,9 @@ async function change(queryable: Queryable, sql: string, values: readonly unknow
 }
 
 function toUser(row: UserRow): User {
-  return { ...toAccount(row), liveSessions: row.live_sessions }
+  return {
+    ...toAccount(row),
+    liveSessions: row.live_sessions,
+    passwordExpiresAt: row.password_expires_at,
+  }
 }

@@ -20,8 +20,8 @@ export interface PasswordChangeDependencies extends EndDependencies {
 
 /**
  * Sets a new password for the caller and ends all other sessions (ASVS 6.2.3, 7.4.3). Refusals: `validation_failed`
- * with what is wrong with the new password, `wrong_password` for a wrong current one, `too_many_attempts` (counted
- * together with those at log-ins), `account_not_found`.
+ * with what is wrong with the new password, `wrong_password` for a current one that is wrong or has expired,
+ * `too_many_attempts` (counted together with those at log-ins), `account_not_found`.
  */
 export async function changePassword(
   dependencies: PasswordChangeDependencies,
@@ -30,26 +30,29 @@ export async function changePassword(
   context: RequestContext,
 ): Promise<void> {
   const { credentials, passwords, sessions, clock, recordEvent } = dependencies
-  const replaced = await passwords.admit(context, async (admitted) => {
-    const found = await credentials.findCredentialsById(principal.id)
+  const refusedFor = await passwords.admit(context, async (admitted) => {
+    const found = await credentials.findCredentialsById(principal.id, new Date(clock()))
     if (found === null) throw new Refusal('account_not_found')
     const { account, passwordHash: verifiedHash } = found
     checkNewPassword(newPassword, currentPassword, dependencies.passwordPolicy(newPassword, account.email))
-    if (!isStorableText(currentPassword)) return false
+    if (!isStorableText(currentPassword)) return 'wrong_password'
     const { email } = account
     const claim = { email, password: currentPassword, find: async () => found }
-    if (!(await admitted.check(claim)).matches) return false
-    return sessions.replacePassword({
+    const { matches } = await admitted.check(claim)
+    if (verifiedHash === null) return 'password_expired'
+    if (!matches) return 'wrong_password'
+    const replaced = await sessions.replacePassword({
       userId: account.id,
       verifiedHash,
       newHash: await admitted.hash(newPassword),
       exceptSessionId: principal.sessionId,
       now: new Date(clock()),
     })
+    // Somebody else was faster: what was verified is no longer the password.
+    return replaced ? null : 'wrong_password'
   })
-  if (!replaced) {
-    // Wrong, or somebody else was faster: what was verified is no longer the password.
-    recordEvent('password_change_refused', context, { userId: principal.id, reason: 'wrong_password' })
+  if (refusedFor !== null) {
+    recordEvent('password_change_refused', context, { userId: principal.id, reason: refusedFor })
     throw new Refusal('wrong_password')
   }
   await dependencies.catchUp()

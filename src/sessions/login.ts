@@ -1,6 +1,7 @@
-import type { Account, CredentialStore } from '../accounts/account.js'
+import type { Account, CredentialStore, StoredCredentials } from '../accounts/account.js'
 import type { AdmittedPasswords, ThrottledPasswords } from '../attempts/throttled-passwords.js'
 import type { RecordEvent, RequestContext } from '../core/auth-event.js'
+import type { Clock } from '../core/clock.js'
 import { type Email, parseEmail } from '../core/email.js'
 import { isStorableText } from '../core/text.js'
 import { type FieldError, Refusal } from '../errors.js'
@@ -19,6 +20,7 @@ export interface LoginDependencies {
     verifiedHash: string,
     context: RequestContext,
   ) => Promise<IssuedTokens | null>
+  readonly clock: Clock
   readonly recordEvent: RecordEvent
 }
 
@@ -27,8 +29,9 @@ const MAX_LOOKS = 2
 
 /**
  * Opens a session for the right password. Refusals: `validation_failed` (never the password policy),
- * `too_many_attempts` and `invalid_credentials`, alike whether or not there is an account, and `account_disabled`,
- * which only the right password learns of. A refusal leaves the client with the session that it holds.
+ * `too_many_attempts` and `invalid_credentials`, alike whether or not there is an account or its generated password
+ * has expired, and `account_disabled`, which only the right password learns of. A refusal leaves the client with the
+ * session that it holds.
  */
 export async function login(
   dependencies: LoginDependencies,
@@ -71,14 +74,14 @@ async function verify(
   password: string,
   context: RequestContext,
 ): Promise<{ account: Account; currentHash: string }> {
-  const { credentials, admitted, recordEvent } = dependencies
+  const { credentials, admitted, clock, recordEvent } = dependencies
   const { found, matches, outdated } = await admitted.check({
     email: email.address,
     password,
-    find: () => credentials.findCredentials(email.lookupKeys),
+    find: () => credentials.findCredentials(email.lookupKeys, new Date(clock())),
   })
-  if (found === null || !matches) {
-    const reason = found === null ? 'unknown_email' : 'wrong_password'
+  if (found === null || found.passwordHash === null || !matches) {
+    const reason = whyRefused(found)
     recordEvent('login_failed', context, { reason, ...(found && { userId: found.account.id }) })
     throw new Refusal('invalid_credentials')
   }
@@ -89,6 +92,11 @@ async function verify(
   }
   if (!outdated) return { account, currentHash: passwordHash }
   return { account, currentHash: await renewHash(dependencies, account.id, passwordHash, password, context) }
+}
+
+function whyRefused(found: StoredCredentials | null) {
+  if (found === null) return 'unknown_email'
+  return found.passwordHash === null ? 'password_expired' : 'wrong_password'
 }
 
 /** The hash that is the account's now. Being too busy must not fail a log-in that has succeeded: the next renews. */

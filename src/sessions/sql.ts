@@ -1,4 +1,4 @@
-import { ACCOUNT_COLUMNS, type AccountRow, toAccount } from '../accounts/sql.js'
+import { ACCOUNT_COLUMNS, type AccountRow, setPasswordExpiry, toAccount } from '../accounts/sql.js'
 import type { Database, Queryable } from '../db/database.js'
 import type { EndReason, RotationOutcome, Session, SessionStore } from './session.js'
 
@@ -158,7 +158,7 @@ export function createSessionStore(database: Database): SessionStore {
       return endSessions(database, userId, { except: exceptId, reason, now })
     },
 
-    // Two statements, because the second must see every session that opened before the first got its lock.
+    // The sessions apart, because that statement must see every session that opened before the first got its lock.
     async replacePassword({ userId, verifiedHash, newHash, exceptSessionId, now }) {
       return database.transaction(async (transaction) => {
         const replaced = await transaction.query(
@@ -167,6 +167,7 @@ export function createSessionStore(database: Database): SessionStore {
           [userId, verifiedHash, newHash, now.toISOString()],
         )
         if (replaced.length === 0) return false
+        await setPasswordExpiry(transaction, userId, newHash, null)
         await endSessions(transaction, userId, { except: exceptSessionId, reason: 'password_changed', now })
         return true
       })

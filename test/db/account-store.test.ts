@@ -56,25 +56,27 @@ test('an account is found under each spelling that is asked for, and the exact a
   const unicode = await insertAccount('ada@bücher.de')
   expect(await store.isEmailTaken(['ada@xn--bcher-kva.de', 'ada@bücher.de'])).toBe(true)
   const ascii = await insertAccount('ada@xn--bcher-kva.de')
-  const found = await store.findCredentials(['ada@xn--bcher-kva.de', 'ada@bücher.de'])
+  const found = await store.findCredentials(['ada@xn--bcher-kva.de', 'ada@bücher.de'], CREATED)
   expect(found?.account).toEqual(ascii)
-  expect((await store.findCredentials(['ada@bücher.de', 'ada@xn--bcher-kva.de']))?.account).toEqual(unicode)
+  expect((await store.findCredentials(['ada@bücher.de', 'ada@xn--bcher-kva.de'], CREATED))?.account).toEqual(
+    unicode,
+  )
   expect(await store.isEmailTaken(['nobody@example.com'])).toBe(false)
-  expect(await store.findCredentials(['nobody@example.com'])).toBeNull()
+  expect(await store.findCredentials(['nobody@example.com'], CREATED)).toBeNull()
 })
 
 describe('replacing a hash', () => {
   test('succeeds while the hash that was verified still stands', async () => {
     const { id, email } = await insertAccount()
     expect(await store.replaceHash(id, 'old hash', 'new hash')).toBe(true)
-    expect((await store.findCredentials([email]))?.passwordHash).toBe('new hash')
+    expect((await store.findCredentials([email], CREATED))?.passwordHash).toBe('new hash')
   })
 
   test('does nothing once the hash has been changed by someone else', async () => {
     const { id, email } = await insertAccount()
     await database.query("update users set password_hash = 'of a new password' where id = $1", [id])
     expect(await store.replaceHash(id, 'old hash', 'new hash')).toBe(false)
-    expect((await store.findCredentials([email]))?.passwordHash).toBe('of a new password')
+    expect((await store.findCredentials([email], CREATED))?.passwordHash).toBe('of a new password')
   })
 
   test('leaves the time of the last change alone: the account itself has not changed', async () => {

@@ -202,7 +202,7 @@ describe.runIf(inject('database') === 'server')('while another transaction is un
     ['disabling', (id: string) => createUserStore(database).setActive(id, false, NOW), 'account_disabled'],
     [
       'new password by an operator',
-      (id: string) => createUserStore(database).setPassword(id, 'hash 2', NOW),
+      (id: string) => createUserStore(database).setPassword(id, 'hash 2', null, NOW),
       'password_changed',
     ],
     ['deletion', (id: string) => createUserStore(database).delete(id), undefined],

@@ -52,6 +52,7 @@ test('an operator finds a user by id and by every spelling of the address', asyn
           createdAt: expect.any(Date),
           updatedAt: expect.any(Date),
           liveSessions: 2,
+          passwordExpiresAt: null,
         },
       ],
       message: null,
@@ -197,6 +198,7 @@ test.each(['disable', 'enable', 'delete', 'set-password'] as const)(
       hasher: { hash: async () => 'hash', verify: async () => ({ matches: false, outdated: false }) },
       forgetAttempts: async () => false,
       passwordPolicy: () => [],
+      generatedPasswordTtlSeconds: 60,
       clock: Date.now,
     }
     await expect(

@@ -73,6 +73,18 @@ describe('a refused login costs the same hash work', () => {
     expect(await workOf(app, disabled.email, WRONG)).toStrictEqual(ONCE)
   })
 
+  test('for a generated password that has expired: wrong or right', async () => {
+    const { id, email } = await app.newUser()
+    const { generatedPassword } = await app.runUserCommand({
+      action: 'set-password',
+      who: id,
+      password: null,
+    })
+    app.passSeconds(86_400)
+    expect(await workOf(app, email, WRONG)).toStrictEqual(ONCE)
+    expect(await workOf(app, email, generatedPassword!)).toStrictEqual(ONCE)
+  })
+
   test('of none at all when the request is ill-formed', async () => {
     const work = await during(async () => {
       const reply = await app.post('/api/auth/login', { email: 'nobody', password: WRONG })
@@ -117,6 +129,9 @@ describe.for(['bcrypt', 'argon2id'])('where hashes of other kinds stand beside %
       await writeHash(app.database, id, hash)
       if (index % 2 === 0) await disable(app.database, id)
     }
+    const expired = await app.newUser()
+    const command = { action: 'set-password', who: expired.id, password: null } as const
+    const { generatedPassword } = await app.runUserCommand(command)
     const { email, id } = await app.newUser()
     await writeHash(app.database, id, argon2id)
 
@@ -131,6 +146,8 @@ describe.for(['bcrypt', 'argon2id'])('where hashes of other kinds stand beside %
       'bcrypt 07',
     ]
     for (const each of emails) expect(await workOf(restarted, each, WRONG), each).toStrictEqual(ofEach)
+    restarted.passSeconds(86_400)
+    expect(await workOf(restarted, expired.email, generatedPassword!)).toStrictEqual(ofEach)
     expect(restarted.logLines.join('')).toContain('bcrypt cost=7')
     const login = { email, password: PASSWORD }
     const work = await during(() => restarted.post('/api/auth/login', login))

@@ -15,9 +15,12 @@ const app = useTestApp({
   }),
 })
 
-async function statementsOfRefusal(email: string, token?: string): Promise<string[]> {
+async function statementsOfRefusal(
+  email: string,
+  { password = 'wr0ng-Password!', token = '' } = {},
+): Promise<string[]> {
   statements = []
-  const { status } = await app.post('/api/auth/login', { email, password: 'wr0ng-Password!' }, token)
+  const { status } = await app.post('/api/auth/login', { email, password }, token === '' ? undefined : token)
   expect(status).toBe(401)
   return statements
 }
@@ -28,11 +31,16 @@ test('a refused login asks the database the same, whatever the reason', async ()
   await disable(app.database, disabled.id)
   const outdated = await app.newUser()
   await writeHash(app.database, outdated.id, (await bcryptHash('another', 4)).replace('$2b$', '$2a$'))
+  const expired = await app.newUser()
+  const command = { action: 'set-password', who: expired.id, password: null } as const
+  const { generatedPassword } = await app.runUserCommand(command)
+  app.passSeconds(86_400)
 
   const expected = await statementsOfRefusal('nobody@example.com')
   expect(expected).toHaveLength(2)
   for (const { email } of [known, disabled, outdated]) {
     expect(await statementsOfRefusal(email)).toStrictEqual(expected)
-    expect(await statementsOfRefusal(email, known.token)).toStrictEqual(expected)
+    expect(await statementsOfRefusal(email, { token: known.token })).toStrictEqual(expected)
   }
+  expect(await statementsOfRefusal(expired.email, { password: generatedPassword! })).toStrictEqual(expected)
 })

@@ -46,3 +46,24 @@ test('`keyward users unlock` needs the secret of a server on PostgreSQL, and say
   expect((await unlockAda({ ...env, BETTER_AUTH_SECRET: SECRET })).code).toBe(0)
   expect((await logInAda(server)).status).toBe(200)
 })
+
+test('`keyward users set-password --generate` prints a password and until when it is good', async () => {
+  const server = await startKeyward({ env: { GENERATED_PASSWORD_TTL: '600' } })
+  await registerAda(server)
+  const run = (...command: string[]) =>
+    runKeyward({ command: [KEYWARD, 'users', ...command], env: {}, folder: server.folder })
+  const earliest = Date.now() + 600_000
+  const { code, stdout } = await run('set-password', ADA.email, '--generate')
+  const [, expiry, password] =
+    /^The password of ada@example\.com is set; all sessions ended\. It expires at (\S+) unless its owner changes it\.\n(\S+)\n$/.exec(
+      stdout,
+    ) ?? []
+  expect([code, password]).toEqual([0, expect.stringMatching(/^.{20,}$/)])
+  expect(Date.parse(expiry!)).toBeGreaterThanOrEqual(earliest)
+  expect(Date.parse(expiry!)).toBeLessThanOrEqual(Date.now() + 600_000)
+  expect((await call(server, 'POST /api/auth/login', { body: { ...ADA, password } })).status).toBe(200)
+
+  expect((await run('show', ADA.email)).stdout).toContain(`generated password, good until ${expiry}\n`)
+  const { users } = JSON.parse((await run('show', ADA.email, '--json')).stdout)
+  expect(users).toEqual([expect.objectContaining({ email: ADA.email, password_expires_at: expiry })])
+})
