@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { CLOCK_MARGIN_SECONDS } from '../core/clock.js'
 import { createRevocationCheck, type RevocationCheck, type StalenessRule } from '../core/revocation-check.js'
-import { CLOCK_MARGIN_SECONDS, createRevocationLog } from '../core/revocation-log.js'
+import { createRevocationLog } from '../core/revocation-log.js'
 import { toSafeUrl } from './safe-url.js'
 import { createWarner } from './warner.js'
 

@@ -1,5 +1,6 @@
 import { createCatchUp } from '../core/catch-up.js'
-import { CLOCK_MARGIN_SECONDS, type Revocation, type RevocationLog } from '../core/revocation-log.js'
+import { CLOCK_MARGIN_SECONDS } from '../core/clock.js'
+import type { Revocation, RevocationLog } from '../core/revocation-log.js'
 
 /** A row as it comes from the database: the session id as text or as its 16 bytes. */
 export interface FeedRow {
