@@ -14,7 +14,7 @@ type OptionalName =
   | 'JWT_AUDIENCE'
   | 'REVOCATION_FEED_TOKEN'
   | 'CORS_ORIGINS'
-type Environment = Readonly<Record<string, string | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface Config {
   readonly isProduction: boolean

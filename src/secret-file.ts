@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, link, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-
-const MIN_SECRET_BYTES = 32
+import { MIN_SECRET_BYTES } from './core/signing-key.js'
 
 /** 256 random bits as base64url: 43 characters (ASVS 11.5.1). */
 export const generateSecret = (): string => randomBytes(32).toString('base64url')

@@ -1,9 +1,9 @@
+import { MIN_SECRET_BYTES } from './core/signing-key.js'
 import { countCodePoints } from './core/text.js'
 import { parseConnectionUrl } from './db/connection-url.js'
 
 // What the text of a setting must be. Each throws an Error whose message completes "NAME …".
 
-const MIN_SECRET_BYTES = 32
 const PLACEHOLDER =
   /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this)|your[-_ ][a-z0-9-_ ]*(secret|key)|^better-auth-secret/i
 
@@ -14,7 +14,8 @@ export function parseDatabaseUrl(url: string): string {
 
 /** RFC 8725 §3.5: no human-memorable or published secret. */
 export function parseTokenSecret(value: string): string {
-  if (Buffer.byteLength(value) < MIN_SECRET_BYTES) throw new Error('must have at least 32 bytes')
+  if (Buffer.byteLength(value) < MIN_SECRET_BYTES)
+    throw new Error(`must have at least ${MIN_SECRET_BYTES} bytes`)
   // U+FFFD is what bytes that are not UTF-8 (a binary file, say) have been read as.
   if (!value.isWellFormed() || /[\u0000\uFFFD]/.test(value)) throw new Error('must be valid text')
   if (PLACEHOLDER.test(value)) throw new Error('is an example value')

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { compose } from './compose.js'
 import { needsGeneratedSecret } from './compose-keys.js'
 import { composeHashThreads } from './compose-passwords.js'
-import { type Config, readConfig } from './config.js'
+import { type Config, type Environment, readConfig } from './config.js'
 import { createLog, type Log } from './log.js'
 import { openDatabase } from './open-database.js'
 import { openControlSocket } from './operators/control-socket.js'
@@ -11,8 +11,6 @@ import { readOrCreateSecret } from './secret-file.js'
 /** Requests in flight get this long to finish; the process is gone within 10 s of SIGTERM, whatever still hangs. */
 const DRAIN_MS = 7_000
 const STOP_MS = 9_000
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Starts the server: configuration, database, HTTP. Resolves once it listens, and from then on SIGTERM or SIGINT

@@ -1,4 +1,5 @@
 import { createBatchedLookup } from '../db/batched-lookup.js'
+import { nextUpdatedAt } from '../db/updated-at.js'
 import type { Queryable } from '../db/database.js'
 import type { Account, AccountStore, CredentialStore, StoredCredentials } from './account.js'
 
@@ -63,10 +64,9 @@ const INSERT = `
   on conflict do nothing
   returning ${ACCOUNT_COLUMNS}`
 
-// The added millisecond keeps updated_at moving when two changes fall into one tick of the clock, or it went back.
 const RENAME = `
   update users
-     set name = $2, updated_at = greatest(updated_at + interval '1 millisecond', $3)
+     set name = $2, updated_at = ${nextUpdatedAt('$3')}
    where id = $1 and is_active
   returning ${ACCOUNT_COLUMNS}`
 

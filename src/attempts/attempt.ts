@@ -1,6 +1,7 @@
-import { createHmac, hkdfSync } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { toAddressBlock } from '../core/address-block.js'
 import { parseEmail } from '../core/email.js'
+import { deriveKey } from '../core/sealing.js'
 
 /** Under what an attempt is counted. HMACs: neither the account nor the address can be read from them. */
 export interface AttemptKeys {
@@ -65,7 +66,7 @@ export function keysAt(account: Buffer): readonly [first: Buffer, last: Buffer] 
 }
 
 function createKeyed(rootSecret: string): (...parts: string[]) => Buffer {
-  const secret = Buffer.from(hkdfSync('sha256', rootSecret, '', 'keyward password attempts', KEY_BYTES))
+  const secret = deriveKey(rootSecret, 'keyward password attempts')
   // No part can hold a NUL, so no two lists make the same text.
   return (...parts) => createHmac('sha256', secret).update(parts.join('\0')).digest()
 }

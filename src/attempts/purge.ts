@@ -1,10 +1,7 @@
-import type { Clock } from '../core/clock.js'
+import { type Clock, CLOCK_MARGIN_SECONDS } from '../core/clock.js'
 import { deleteInBatches } from '../db/delete-in-batches.js'
 import type { Queryable } from '../db/database.js'
 import { KNOWN_PLACE_SECONDS } from './limits.js'
-
-/** For clocks of nodes that differ. */
-const MARGIN_SECONDS = 3_600
 
 const FORGOTTEN_FAILURES = `
   delete from keyward_password_attempts where key in (
@@ -25,11 +22,11 @@ export async function purgeAttempts(
 ): Promise<number> {
   const before = (seconds: number): string => new Date(clock() - seconds * 1000).toISOString()
   return (
-    (await deleteInBatches(database, FORGOTTEN_FAILURES, [before(MARGIN_SECONDS)], stopping)) +
+    (await deleteInBatches(database, FORGOTTEN_FAILURES, [before(CLOCK_MARGIN_SECONDS)], stopping)) +
     (await deleteInBatches(
       database,
       FORGOTTEN_PLACES,
-      [before(MARGIN_SECONDS + KNOWN_PLACE_SECONDS)],
+      [before(CLOCK_MARGIN_SECONDS + KNOWN_PLACE_SECONDS)],
       stopping,
     ))
   )

@@ -1,9 +1,11 @@
+import { needsGeneratedSecret } from '../compose-keys.js'
 import type { Config } from '../config.js'
 import type { Database } from '../db/database.js'
 import { hasEmbeddedDatabase } from '../db/embedded-folder.js'
 import { createLog } from '../log.js'
 import { openDatabase } from '../open-database.js'
 import { askRunningServer, type OperatorCommand, type ReportOn } from '../operators/control-socket.js'
+import { readOrCreateSecret } from '../secret-file.js'
 
 /** Carries out an operator's command: on the database itself, or through the server that holds the embedded one. */
 export async function carryOut<Command extends OperatorCommand>(
@@ -22,4 +24,9 @@ export async function carryOut<Command extends OperatorCommand>(
   } finally {
     await database.close()
   }
+}
+
+/** The secret that a server with this configuration would make for itself; null where it must be given one, or has one. */
+export async function generatedSecretFor(config: Config): Promise<string | null> {
+  return !config.isProduction && needsGeneratedSecret(config) ? readOrCreateSecret(config.dataDir) : null
 }

@@ -1,8 +1,7 @@
-import { composeKeyOperator, needsGeneratedSecret } from '../compose-keys.js'
+import { composeKeyOperator } from '../compose-keys.js'
 import type { Config } from '../config.js'
 import { KEY_ACTIONS, type KeyReport, type ListedKey } from '../operators/key-commands.js'
-import { readOrCreateSecret } from '../secret-file.js'
-import { carryOut } from './carry-out.js'
+import { carryOut, generatedSecretFor } from './carry-out.js'
 
 export const KEYS_USAGE = `Usage: keyward keys <action> [kid] [--json]
 
@@ -24,8 +23,7 @@ export async function runKeys(
     throw new Error(`${word} takes ${takesKey ? 'one kid' : 'no kid'}\n\n${KEYS_USAGE}`)
   }
   const report = await carryOut(config, { action, kid: kid ?? null }, async (database, command) => {
-    const needsSecret = action === 'keys rotate' && !config.isProduction && needsGeneratedSecret(config)
-    const generatedSecret = needsSecret ? await readOrCreateSecret(config.dataDir) : null
+    const generatedSecret = action === 'keys rotate' ? await generatedSecretFor(config) : null
     return composeKeyOperator({ config, generatedSecret, database })(command)
   })
   return json ? JSON.stringify(toJson(report), null, 2) : toText(report)

@@ -1,12 +1,10 @@
 import type { Config } from '../config.js'
-import { needsGeneratedSecret } from '../compose-keys.js'
 import { composeHashThreads } from '../compose-passwords.js'
 import { composeUserOperator } from '../compose-users.js'
 import { escapeControls } from '../core/text.js'
 import { USER_ACTIONS, type UserAction, type UserReport } from '../operators/commands.js'
 import type { User } from '../operators/user.js'
-import { readOrCreateSecret } from '../secret-file.js'
-import { carryOut } from './carry-out.js'
+import { carryOut, generatedSecretFor } from './carry-out.js'
 
 export const USERS_USAGE = `Usage: keyward users <action> [who] [--json]
 
@@ -40,8 +38,7 @@ export async function runUsers(
   const wantsPassword = action === 'set-password' && !options.generate
   const password = wantsPassword ? await readPassword() : null
   const report = await carryOut(config, { action, who: who ?? null, password }, async (database, command) => {
-    const needsSecret = action === 'unlock' && !config.isProduction && needsGeneratedSecret(config)
-    const generatedSecret = needsSecret ? await readOrCreateSecret(config.dataDir) : null
+    const generatedSecret = action === 'unlock' ? await generatedSecretFor(config) : null
     const hashEngine = composeHashThreads(config)
     try {
       return await composeUserOperator({ config, generatedSecret, database, hashEngine })(command)

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { deriveSealingKey, seal, unseal } from './sealing.js'
+import { deriveKey, seal, unseal } from './sealing.js'
 
 const PREFIX = 'kwr_'
 const SECRET_BYTES = 32
@@ -22,8 +22,8 @@ export const hashRefreshToken = (token: string): Buffer => createHash('sha256').
  * child again while nothing usable rests in the database.
  */
 export const sealChild = (parent: string, child: string): Buffer =>
-  seal(deriveSealingKey(parent, PURPOSE), Buffer.from(child))
+  seal(deriveKey(parent, PURPOSE), Buffer.from(child))
 
 /** Throws when the parent is not the one that sealed it, or a byte was changed. */
 export const openChild = (parent: string, sealed: Buffer): string =>
-  unseal(deriveSealingKey(parent, PURPOSE), sealed).toString()
+  unseal(deriveKey(parent, PURPOSE), sealed).toString()

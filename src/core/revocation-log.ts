@@ -31,9 +31,6 @@ export interface Revocation {
   readonly expiresAt: number
 }
 
-/** Rows outlive the tokens they concern by this much, for the sake of clocks that differ between machines. */
-export const CLOCK_MARGIN_SECONDS = 3_600
-
 const INITIAL_CAPACITY = 1024
 const WORDS = 4
 const EMPTY = -1

@@ -1,4 +1,4 @@
-import { deriveSealingKey, seal, unseal } from './sealing.js'
+import { deriveKey, seal, unseal } from './sealing.js'
 import { type AsymmetricAlgorithm, importPkcs8, type PrivateKey } from './signing-key.js'
 
 /** A private key as it may rest in a database. */
@@ -16,7 +16,7 @@ export interface KeySafe {
 }
 
 export function createKeySafe(encryptionSecret: string): KeySafe {
-  const sealingKey = deriveSealingKey(encryptionSecret, 'keyward signing keys')
+  const sealingKey = deriveKey(encryptionSecret, 'keyward signing keys')
   return {
     seal(key) {
       const { kid, algorithm } = key

@@ -59,6 +59,8 @@ export type PublicJwk = {
   readonly e?: string
 }
 
+/** RFC 7518 §3.2: a key of at least the size of the hash output. Also stops an empty key (CVE-2026-107720). */
+export const MIN_SECRET_BYTES = 32
 const MIN_RSA_BITS = 3072
 // A larger one makes every check slow, and its signature would not fit into a token.
 const MAX_RSA_BITS = 8192
@@ -71,8 +73,8 @@ const MIN_RSA_EXPONENT = 65_537n
  */
 export function createSecret(secret: string): SigningKey {
   const bytes = Buffer.from(secret, 'utf8')
-  // RFC 7518 §3.2: a key of at least the size of the hash output. Also stops an empty key (CVE-2026-107720).
-  if (bytes.length < 32) throw new RangeError('The token secret must have at least 32 bytes')
+  if (bytes.length < MIN_SECRET_BYTES)
+    throw new RangeError(`The token secret must have at least ${MIN_SECRET_BYTES} bytes`)
   const key = createSecretKey(bytes)
   const macOf = (signingInput: string): string =>
     createHmac('sha256', key).update(signingInput).digest('base64url')

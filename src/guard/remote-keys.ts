@@ -2,6 +2,7 @@ import type { JsonWebKey } from 'node:crypto'
 import type { KeySource } from '../core/key-source.js'
 import { createKeyring, type Keyring, MAX_PUBLIC_KEYS, type RingKey, verifyOnly } from '../core/keyring.js'
 import { importPublicJwk } from '../core/signing-key.js'
+import { toSafeUrl } from './safe-url.js'
 import { createWarner } from './warner.js'
 
 export interface RemoteKeysOptions {
@@ -41,7 +42,7 @@ interface FetchedKeys {
 export function createRemoteKeys(options: RemoteKeysOptions, given: Keyring): KeySource {
   const { maxKeyStalenessSeconds = 3600, onKeysError = createWarner('fetch the keys') } = options
   const monotonicMs = options.monotonicMs ?? (() => performance.now())
-  const url = toSafeUrl(options.jwksUrl, options.allowPlainHttp === true)
+  const url = toSafeUrl('jwksUrl', options.jwksUrl, options.allowPlainHttp === true)
   let keyring = given
   let etag: string | null = null
   let freshForMs = 0
@@ -100,19 +101,6 @@ function createAllowance(): (nowMs: number) => boolean {
     nextAt = due + PAUSE_MS
     return true
   }
-}
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
-
-/** Whoever can change the keys on their way can sign tokens. */
-function toSafeUrl(text: string, allowPlainHttp: boolean): URL {
-  const url = URL.canParse(text) ? new URL(text) : null
-  const isSafe =
-    url?.protocol === 'https:' ||
-    (url?.protocol === 'http:' && (allowPlainHttp || LOOPBACK.test(url.hostname)))
-  if (url === null || !isSafe) throw new RangeError('The jwksUrl must be an https address')
-  if (url.username !== '' || url.password !== '') throw new RangeError('The jwksUrl must hold no password')
-  return url
 }
 
 async function fetchKeys(url: URL, etag: string | null): Promise<FetchedKeys> {

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { CLOCK_MARGIN_SECONDS } from '../core/clock.js'
 import { createRevocationCheck, type RevocationCheck, type StalenessRule } from '../core/revocation-check.js'
-import { CLOCK_MARGIN_SECONDS, createRevocationLog } from '../core/revocation-log.js'
+import { createRevocationLog } from '../core/revocation-log.js'
+import { toSafeUrl } from './safe-url.js'
 import { createWarner } from './warner.js'
 
 export interface FollowOptions {
@@ -8,6 +10,11 @@ export interface FollowOptions {
   readonly url: string
   /** Keyward's `REVOCATION_FEED_TOKEN`. */
   readonly token: string
+  /**
+   * Follow Keyward over plain http on other machines too; default false. Whoever is in between reads the token, and can
+   * keep back that a session has ended.
+   */
+  readonly allowPlainHttp?: boolean
   /** Seconds without news after which every token is refused with `revocation_stale`; default 10. */
   readonly maxStalenessSeconds?: number
   /** What to do then; default `refuse`. */
@@ -38,13 +45,17 @@ const REQUEST_TIMEOUT_MS = 8_000
 /** Between two requests that are not held open, and before another after a failure. */
 const PAUSE_MS = 200
 
-/** Follows Keyward's feed of ended sessions, so that a guard in another process refuses them as soon as Keyward does. */
+/**
+ * Follows Keyward's feed of ended sessions, so that a guard in another process refuses them as soon as Keyward does.
+ * Throws a RangeError for an insecure `url`.
+ */
 export function followRevocations(options: FollowOptions): FollowedRevocations {
   const {
     maxStalenessSeconds = 10,
     whenStale = 'refuse',
     onError = createWarner('follow ended sessions'),
   } = options
+  const feed = feedAddress(options)
   const log = createRevocationLog()
   const stopping = new AbortController()
   // News age by up to twice the wait, and must not get stale by that alone.
@@ -60,7 +71,7 @@ export function followRevocations(options: FollowOptions): FollowedRevocations {
   async function readOnce(): Promise<'go on' | 'pause'> {
     const began = performance.now()
     const wait = Number.isFinite(heardAt) ? waitSeconds : 0
-    const reply = await fetchFeed(options, log.lastSeq, wait, stopping.signal)
+    const reply = await fetchFeed(feed, options.token, { after: log.lastSeq, wait }, stopping.signal)
     // A long poll is answered with what was known at its end, so its beginning is a cautious measure.
     const newsFrom = began - reply.age_ms
     if (reply.last_seq < log.lastSeq) {
@@ -108,13 +119,18 @@ export function followRevocations(options: FollowOptions): FollowedRevocations {
   }
 }
 
+function feedAddress({ url, allowPlainHttp }: FollowOptions): URL {
+  const base = toSafeUrl('url', url.endsWith('/') ? url : `${url}/`, allowPlainHttp === true)
+  return new URL('api/auth/revocations', base)
+}
+
 async function fetchFeed(
-  { url, token }: FollowOptions,
-  after: number,
-  wait: number,
+  feed: URL,
+  token: string,
+  { after, wait }: { readonly after: number; readonly wait: number },
   signal: AbortSignal,
 ): Promise<FeedReply> {
-  const address = new URL('api/auth/revocations', url.endsWith('/') ? url : `${url}/`)
+  const address = new URL(feed)
   address.search = new URLSearchParams({ after: String(after), wait: String(wait) }).toString()
   const reply = await fetch(address, {
     headers: { authorization: `Bearer ${token}` },

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { createCatchUp } from '../core/catch-up.js'
 import type { KeySource } from '../core/key-source.js'
 import { createKeyring, type Keyring, type RingKey } from '../core/keyring.js'
 import type { KeySafe } from '../core/sealed-key.js'
@@ -43,11 +44,8 @@ export function followKeys(options: FollowKeysOptions): FollowedKeys {
   let opened: ReadonlyMap<string, PrivateKey> = new Map()
   const foreign = new Set<string>()
   let keyring = given
-  let failing = false
   let learntAt = Number.NEGATIVE_INFINITY
   let learning: Promise<boolean> | null = null
-  let running: Promise<void> | null = null
-  let following: Promise<void> | null = null
 
   function open(stored: StoredKey): PrivateKey | null {
     const key = opened.get(stored.kid) ?? safe.open(stored)
@@ -76,31 +74,8 @@ export function followKeys(options: FollowKeysOptions): FollowedKeys {
     keyring = createKeyring(given.secrets, toRing(keys))
   }
 
-  async function loadAndReport(): Promise<void> {
-    try {
-      await load()
-      if (failing) options.onRecovery()
-      failing = false
-    } catch (error) {
-      if (!failing) options.onFailure(error)
-      failing = true
-    }
-  }
-
-  /** A read that begins after this call: the one under way may have missed what was just committed. */
-  function catchUp(): Promise<void> {
-    if (running === null) {
-      running = loadAndReport().finally(() => {
-        running = null
-      })
-      return running
-    }
-    following ??= running.then(() => {
-      following = null
-      return catchUp()
-    })
-    return following
-  }
+  const reading = createCatchUp({ ...options, read: load })
+  const catchUp = (): Promise<void> => reading.catchUp().catch(() => {})
 
   /** Made-up keys cost one read a second, and a real one is not missed: all who come before the read wait for it. */
   async function learnInTurn(): Promise<boolean> {
@@ -108,7 +83,7 @@ export function followKeys(options: FollowKeysOptions): FollowedKeys {
     learntAt = monotonicMs()
     learning = null
     await catchUp()
-    return !failing
+    return !reading.isFailing()
   }
 
   async function makeFirst(wanted: AsymmetricAlgorithm): Promise<void> {

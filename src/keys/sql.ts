@@ -1,4 +1,4 @@
-import { CLOCK_MARGIN_SECONDS } from '../core/revocation-log.js'
+import { CLOCK_MARGIN_SECONDS } from '../core/clock.js'
 import type { AsymmetricAlgorithm } from '../core/signing-key.js'
 import type { Database, Queryable } from '../db/database.js'
 import type { NewKey, SigningKeyStore, StoredKeys } from './store.js'

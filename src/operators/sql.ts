@@ -6,6 +6,7 @@ import {
   USERS_AND_GENERATED,
 } from '../accounts/sql.js'
 import type { Database, Queryable } from '../db/database.js'
+import { nextUpdatedAt } from '../db/updated-at.js'
 import { endAllSessions } from '../sessions/sql.js'
 import type { User, UserStore } from './user.js'
 
@@ -43,7 +44,7 @@ export function createUserStore(database: Database): UserStore {
     async setActive(id, isActive, now) {
       return change(
         database,
-        `update users set is_active = $2, updated_at = greatest(updated_at + interval '1 millisecond', $3)
+        `update users set is_active = $2, updated_at = ${nextUpdatedAt('$3')}
           where id = $1 returning id`,
         [id, isActive, now.toISOString()],
       )
@@ -58,7 +59,7 @@ export function createUserStore(database: Database): UserStore {
       return database.transaction(async (transaction) => {
         const found = await change(
           transaction,
-          `update users set password_hash = $2, updated_at = greatest(updated_at + interval '1 millisecond', $3)
+          `update users set password_hash = $2, updated_at = ${nextUpdatedAt('$3')}
             where id = $1 returning id`,
           [id, passwordHash, now.toISOString()],
         )

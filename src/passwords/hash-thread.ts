@@ -1,13 +1,8 @@
 import { getPriority, setPriority } from 'node:os'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { type HashPrimitives, hashPrimitives } from './hash-primitives.js'
 
 // What runs in each thread of `hash-threads.ts`: one hash after another, at a lower priority than everything else.
-
-export interface HashThreadOptions {
-  /** Steps by which the thread comes after the rest of the process. */
-  readonly niceness: number
-}
 
 export interface HashJob {
   readonly primitive: keyof HashPrimitives
@@ -16,15 +11,16 @@ export interface HashJob {
 
 export type HashOutcome = { readonly result: string | boolean } | { readonly failure: string }
 
+/** Steps by which the thread comes after the rest of the process; chosen by measuring (docs/decisions/0006). */
+const NICENESS = 10
 const LOWEST_PRIORITY = 19
 
-const { niceness } = workerData as HashThreadOptions
 // On Linux a priority belongs to a thread. Elsewhere this call would slow down the whole process.
 if (process.platform === 'linux') lowerPriority()
 
 function lowerPriority(): void {
   try {
-    setPriority(0, Math.min(getPriority(0) + niceness, LOWEST_PRIORITY))
+    setPriority(0, Math.min(getPriority(0) + NICENESS, LOWEST_PRIORITY))
   } catch {
     // A system that forbids it, a sandbox say: hashes then compete on equal terms.
   }

@@ -1,11 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { HashEngine } from './hash-engine.js'
-import type { HashJob, HashOutcome, HashThreadOptions } from './hash-thread.js'
+import type { HashJob, HashOutcome } from './hash-thread.js'
 
-/**
- * Chosen by measuring (docs/decisions/0006).
- */
-const NICENESS = 10
 /** Always the built file: a thread does not inherit what runs TypeScript in development. */
 const THREAD = new URL('../../dist/passwords/hash-thread.js', import.meta.url)
 /** They hold a few strings; without limits each would reserve as much as the whole process. */
@@ -39,9 +35,8 @@ export function createHashThreads(size: number): HashThreads {
   let isClosed = false
 
   function startThread(): Thread {
-    const workerData: HashThreadOptions = { niceness: NICENESS }
     // No environment: a thread that sees passwords needs no other secret.
-    const worker = new Worker(THREAD, { workerData, env: {}, execArgv: [], resourceLimits: RESOURCE_LIMITS })
+    const worker = new Worker(THREAD, { env: {}, execArgv: [], resourceLimits: RESOURCE_LIMITS })
     const thread: Thread = { worker, current: null }
     threads.add(thread)
     worker.unref()

@@ -44,6 +44,11 @@ export interface HasherOptions {
 const MAX_PLAIN_BCRYPT_BYTES = 71
 
 const NO_MATCH: PasswordVerdict = { matches: false, outdated: false }
+
+/**
+ * Hashes under the configured scheme, and verifies every format that `parseStoredHash` reads. Rejects when a primitive
+ * fails; a wrong password is a verdict, not an error.
+ */
 export function createPasswordHasher(engine: HashEngine, options: HasherOptions): DeploymentVerifier {
   const { scheme, bcryptCost } = options
   const configured = createConfiguredDecoy(options)

@@ -1,4 +1,6 @@
-import { CLOCK_MARGIN_SECONDS, type Revocation, type RevocationLog } from '../core/revocation-log.js'
+import { createCatchUp } from '../core/catch-up.js'
+import { CLOCK_MARGIN_SECONDS } from '../core/clock.js'
+import type { Revocation, RevocationLog } from '../core/revocation-log.js'
 
 /** A row as it comes from the database: the session id as text or as its 16 bytes. */
 export interface FeedRow {
@@ -68,11 +70,8 @@ export function createFeed(options: FeedOptions): Feed {
   // Of the database: above the log's where rows have been purged.
   let lastSeq = 0
   let heardAt = Number.NEGATIVE_INFINITY
-  let running: Promise<void> | null = null
-  let following: Promise<void> | null = null
   let timer: NodeJS.Timeout | undefined
   let stopped = false
-  let failing = false
   let released = false
   const waiters = new Set<() => void>()
 
@@ -119,34 +118,7 @@ export function createFeed(options: FeedOptions): Feed {
     })
   }
 
-  async function readAndReport(): Promise<void> {
-    try {
-      await readToEnd()
-      if (failing) options.onRecovery()
-      failing = false
-    } catch (error) {
-      if (!failing) options.onFailure(error)
-      failing = true
-      throw error
-    }
-  }
-
-  /** A read that begins after this call: the one under way may have missed what was just committed. */
-  function catchUp(): Promise<void> {
-    if (running === null) {
-      running = readAndReport().finally(() => {
-        running = null
-      })
-      return running
-    }
-    following ??= running
-      .catch(() => {})
-      .then(() => {
-        following = null
-        return catchUp()
-      })
-    return following
-  }
+  const { catchUp, settled } = createCatchUp({ ...options, read: readToEnd })
 
   function schedule(): void {
     if (stopped) return
@@ -181,7 +153,7 @@ export function createFeed(options: FeedOptions): Feed {
     async stop() {
       stopped = true
       clearTimeout(timer)
-      await (following ?? running)?.catch(() => {})
+      await settled()
     },
   }
 }

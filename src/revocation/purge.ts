@@ -1,4 +1,4 @@
-import { CLOCK_MARGIN_SECONDS } from '../core/revocation-log.js'
+import { CLOCK_MARGIN_SECONDS } from '../core/clock.js'
 import { deleteInBatches } from '../db/delete-in-batches.js'
 import type { Queryable } from '../db/database.js'
 

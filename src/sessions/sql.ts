@@ -1,5 +1,6 @@
 import { ACCOUNT_COLUMNS, type AccountRow, setPasswordExpiry, toAccount } from '../accounts/sql.js'
 import type { Database, Queryable } from '../db/database.js'
+import { nextUpdatedAt } from '../db/updated-at.js'
 import type { EndReason, RotationOutcome, Session, SessionStore } from './session.js'
 
 // The lock on the account makes this statement and a change of password or state wait for each other: whichever comes
@@ -162,7 +163,7 @@ export function createSessionStore(database: Database): SessionStore {
     async replacePassword({ userId, verifiedHash, newHash, exceptSessionId, now }) {
       return database.transaction(async (transaction) => {
         const replaced = await transaction.query(
-          `update users set password_hash = $3, updated_at = greatest(updated_at + interval '1 millisecond', $4)
+          `update users set password_hash = $3, updated_at = ${nextUpdatedAt('$4')}
             where id = $1 and password_hash = $2 and is_active returning id`,
           [userId, verifiedHash, newHash, now.toISOString()],
         )

@@ -1,6 +1,9 @@
+import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Database } from '../../src/db/database.js'
 import { migrate } from '../../src/db/migrate.js'
-import { openServerDatabase } from '../../src/db/open-server.js'
+import { createPoolDatabase } from '../../src/db/pool-database.js'
+import { utcTimestamps } from '../../src/db/timestamps.js'
 import { nativeHashEngine } from '../support/native-hash-engine.js'
 import { buildTestApp, PASSWORD, type TestApp } from '../support/test-app.js'
 import { createServerDatabase } from '../support/test-database.js'
@@ -15,17 +18,31 @@ const hashEngine: typeof nativeHashEngine = {
   },
 }
 
+/**
+ * Without a deadline: on a slow machine a statement would be given up whose attempt is counted all the same, and so cost a
+ * guess without a check.
+ */
+const open = (url: string): Database =>
+  createPoolDatabase(new pg.Pool({ connectionString: url, types: utcTimestamps, max: 10 }), {
+    deadlineMs: null,
+  })
+
 /** Two servers on one database of PostgreSQL, each with connections of its own. */
 async function startTwoNodes(setting?: string): Promise<[TestApp, TestApp]> {
   const { url, drop } = await createServerDatabase()
-  const databases = [openServerDatabase(url, () => {}), openServerDatabase(url, () => {})] as const
+  const databases = [open(url), open(url)] as const
   await migrate(databases[0])
   if (setting !== undefined) {
     await databases[0].query(
       `do $$ begin execute format('alter database %I set ${setting}', current_database()); end $$`,
     )
   }
-  const environment = { RATE_LIMIT: 'on', RATE_LIMIT_REQUESTS: '1000000000', HASH_THREADS: '2' }
+  const environment = {
+    RATE_LIMIT: 'on',
+    RATE_LIMIT_REQUESTS: '1000000000',
+    HASH_THREADS: '2',
+    HASH_MAX_WAIT: '60000',
+  }
   const nodes = await Promise.all(databases.map((each) => buildTestApp(each, { environment, hashEngine })))
   onTestFinished(async () => {
     for (const node of nodes) await node.server.close()

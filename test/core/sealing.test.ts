@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { deriveSealingKey, seal, unseal } from '../../src/core/sealing.js'
+import { deriveKey, seal, unseal } from '../../src/core/sealing.js'
 import { SECRET } from './sample-token.js'
 
-const KEY = deriveSealingKey(SECRET, 'one purpose')
+const KEY = deriveKey(SECRET, 'one purpose')
 const CONTENT = Buffer.from('content')
 
 test('what was sealed opens with the same key and label', () => {
@@ -14,7 +14,7 @@ test('it does not open under another label, or with the key for another purpose'
   const sealed = seal(KEY, CONTENT, 'label')
   expect(() => unseal(KEY, sealed, 'Label')).toThrow()
   expect(() => unseal(KEY, sealed)).toThrow()
-  expect(() => unseal(deriveSealingKey(SECRET, 'another purpose'), sealed, 'label')).toThrow()
+  expect(() => unseal(deriveKey(SECRET, 'another purpose'), sealed, 'label')).toThrow()
 })
 
 test('it does not open with a shortened tag', () => {

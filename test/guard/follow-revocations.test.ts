@@ -188,3 +188,19 @@ test('asks no more once it is stopped', async () => {
   await eventually(() => verdict(guard, user)).toBe('revocation_stale')
   expect(errors).toEqual([])
 })
+
+test.each([
+  'http://auth.internal',
+  'http://203.0.113.7:8000',
+  'http://localhost.example',
+  'ftp://127.0.0.1',
+  'https://ada:secret@auth.example.com',
+  'auth.example.com',
+])('nobody can be followed at the address %j', (url) => {
+  expect(() => follow({ url })).toThrow(RangeError)
+})
+
+test('plain http to another machine has to be asked for', () => {
+  const { check } = follow({ url: 'http://auth.invalid', allowPlainHttp: true, onError: () => {} })
+  expect(check(CLAIMS.sid)).toBe('stale')
+})

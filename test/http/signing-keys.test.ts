@@ -1,27 +1,10 @@
-import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { signAccessToken } from '../../src/core/access-token.js'
 import { createKeySafe } from '../../src/core/sealed-key.js'
-import { buildTestApp, PRESENT, readClaims, SECRET, type TestApp, useTestApp } from '../support/test-app.js'
 import { newPrivateKey } from '../support/new-key.js'
-
-const ENCRYPTION_SECRET = 'tB6yWq1ZsXn8RmVc4LdKf7PjHg2UeAo9'
-const KEYS = '/.well-known/jwks.json'
-const TTL = 600
-const withKeys = (algorithm: string, more: Record<string, string> = {}) => ({
-  BETTER_AUTH_SECRET: '',
-  JWT_ALGORITHM: algorithm,
-  KEY_ENCRYPTION_SECRET: ENCRYPTION_SECRET,
-  ACCESS_TOKEN_TTL: String(TTL),
-  ...more,
-})
-const kidOf = (token: string): string | undefined => decodeProtectedHeader(token).kid
-const publishedBy = async (app: TestApp): Promise<string[]> =>
-  (await app.get(KEYS)).body.keys.map(({ kid }: { kid: string }) => kid)
-const profileWith = async (app: TestApp, token: string): Promise<string> => {
-  const { status, body } = await app.get('/api/auth/profile', token)
-  return status === 200 ? 'let in' : body.code
-}
+import { buildTestApp, PRESENT, readClaims, SECRET, useTestApp } from '../support/test-app.js'
+import { ENCRYPTION_SECRET, KEYS, kidOf, profileWith, publishedBy, withKeys } from './signing-app.js'
 
 describe.each(['EdDSA', 'ES256', 'RS256'])('a server that signs with %s', (algorithm) => {
   const app = useTestApp({ startAt: PRESENT, environment: withKeys(algorithm) })
@@ -50,7 +33,6 @@ describe.each(['EdDSA', 'ES256', 'RS256'])('a server that signs with %s', (algor
 
 /** The same claims, signed with a shared secret. */
 async function hs256(token: string, secret: string): Promise<string> {
-  const { SignJWT } = await import('jose')
   return new SignJWT(readClaims(token))
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .sign(Buffer.from(secret))
@@ -93,130 +75,6 @@ describe('on a server with a shared secret', () => {
     await expect(app.runKeyCommand({ action: 'keys rotate', kid: null })).rejects.toThrow(
       'which has no key pairs',
     )
-  })
-})
-
-describe('rotation', () => {
-  const app = useTestApp({ startAt: PRESENT, environment: withKeys('EdDSA') })
-
-  test('goes by itself from publishing the next key to the end of the old one', async () => {
-    const before = await app.newUser()
-    const old = kidOf(before.token)!
-    const { keys, message } = await app.runKeyCommand({ action: 'keys rotate', kid: null })
-    const next = keys.find(({ state }) => state === 'waits')!.kid
-    expect(message).toContain(next)
-    expect(await publishedBy(app)).toEqual([old, next])
-    expect(kidOf((await app.newUser()).token)).toBe(old)
-
-    app.passSeconds(400)
-    const last = await app.login(before)
-    expect(kidOf(last.token)).toBe(next)
-    expect([await profileWith(app, before.token), await profileWith(app, last.token)]).toEqual([
-      'let in',
-      'let in',
-    ])
-    expect(await publishedBy(app)).toEqual([old, next])
-
-    app.passSeconds(TTL + 300)
-    expect(await publishedBy(app)).toEqual([next])
-    const again = await app.runKeyCommand({ action: 'keys list', kid: null })
-    expect(again.message).toBeNull()
-  })
-
-  test('asked for twice, it happens once', async () => {
-    await app.runKeyCommand({ action: 'keys rotate', kid: null })
-    const { keys, message } = await app.runKeyCommand({ action: 'keys rotate', kid: null })
-    expect(message).toContain('nothing was changed')
-    expect(keys.filter(({ state }) => state === 'waits')).toHaveLength(1)
-  })
-})
-
-describe('rotation without end', () => {
-  const app = useTestApp({ startAt: PRESENT, environment: withKeys('EdDSA') })
-
-  test('goes as far as to the number of keys that guards take', async () => {
-    const user = await app.newUser()
-    const rotate = async () => {
-      await app.database.query('update keyward_signing_keys set signs_from = least(signs_from, now())')
-      return app.runKeyCommand({ action: 'keys rotate', kid: null })
-    }
-    for (let count = 1; count < 32; count++) await rotate()
-    await expect(rotate()).rejects.toThrow('guards take no more')
-    const { text } = await app.get(KEYS)
-    const [keySet, bytes] = [JSON.parse(text), Buffer.byteLength(text)]
-    expect([keySet.keys.length, bytes < 64 * 1024]).toEqual([32, true])
-    expect(await profileWith(app, user.token)).toBe('let in')
-  })
-})
-
-describe('a key that was retired', () => {
-  const app = useTestApp({ startAt: PRESENT, environment: withKeys('ES256') })
-
-  test('is refused and unpublished at once, and the next one signs', async () => {
-    const user = await app.newUser()
-    const stolen = kidOf(user.token)!
-    await expect(app.runKeyCommand({ action: 'keys retire', kid: stolen })).rejects.toThrow(
-      'keyward keys rotate',
-    )
-    expect(await profileWith(app, user.token)).toBe('let in')
-    await app.runKeyCommand({ action: 'keys rotate', kid: null })
-    const { keys } = await app.runKeyCommand({ action: 'keys retire', kid: stolen })
-    expect(keys.map(({ state }) => state)).toEqual(['signs'])
-    expect(await profileWith(app, user.token)).toBe('invalid_token')
-    expect(await publishedBy(app)).toEqual([keys[0]!.kid])
-    const fresh = await app.refresh(user.refreshToken)
-    expect(kidOf(fresh.body.access_token)).toBe(keys[0]!.kid)
-    expect(await profileWith(app, fresh.body.access_token)).toBe('let in')
-  })
-
-  test('is named by its kid and by nothing else', async () => {
-    for (const kid of ['', 'x', "' or true --", '../x', '__proto__', null]) {
-      await expect(app.runKeyCommand({ action: 'keys retire', kid })).rejects.toThrow('There is no key')
-    }
-  })
-})
-
-describe('from a shared secret to a key pair', () => {
-  const app = useTestApp({ startAt: PRESENT, environment: { KEY_ENCRYPTION_SECRET: ENCRYPTION_SECRET } })
-
-  test('old tokens are good as long as the secret is on the list, whichever node they come to', async () => {
-    const user = await app.newUser()
-    const changed = await buildTestApp(app.database, {
-      startAt: PRESENT,
-      environment: withKeys('EdDSA', { BETTER_AUTH_SECRET_PREVIOUS: SECRET }),
-    })
-    expect(await profileWith(changed, user.token)).toBe('let in')
-    const fresh = await changed.login(user)
-    expect(kidOf(fresh.token)).toBeDefined()
-    // The node that has not changed over yet learns of the key from its first token.
-    expect(await profileWith(app, fresh.token)).toBe('let in')
-    expect(kidOf((await app.login(user)).token)).toBeUndefined()
-    expect(await publishedBy(app)).toEqual(await publishedBy(changed))
-
-    const strict = await buildTestApp(app.database, { startAt: PRESENT, environment: withKeys('EdDSA') })
-    expect(await profileWith(strict, user.token)).toBe('invalid_token')
-    expect(await profileWith(strict, fresh.token)).toBe('let in')
-    await Promise.all([changed.server.close(), strict.server.close()])
-  })
-})
-
-describe('a secret that is replaced', () => {
-  const app = useTestApp({ startAt: PRESENT })
-
-  test('signs no more, and its tokens are good while it is on the list', async () => {
-    const user = await app.newUser()
-    const current = 'pQ4tGz7LkVb2RwXc9NfMs1HyDj6UeTa0'
-    const rotated = await buildTestApp(app.database, {
-      startAt: PRESENT,
-      environment: { BETTER_AUTH_SECRET: current, BETTER_AUTH_SECRET_PREVIOUS: SECRET },
-    })
-    expect(await profileWith(rotated, user.token)).toBe('let in')
-    const fresh = await rotated.login(user)
-    await expect(
-      jwtVerify(fresh.token, Buffer.from(current), { currentDate: new Date(PRESENT) }),
-    ).resolves.toBeDefined()
-    expect(await profileWith(app, fresh.token)).toBe('invalid_token')
-    await rotated.server.close()
   })
 })
 

@@ -5,11 +5,14 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { registerAda } from '../support/call.js'
 import { freePort } from '../support/postgres-server.js'
-import { ROOT, startKeyward } from '../support/keyward-process.js'
+import { launchKeyward, ROOT, startKeyward } from '../support/keyward-process.js'
 import { makeTempFolder } from '../support/temp-folder.js'
 import { waitUntil } from '../support/wait-until.js'
 
 const run = promisify(execFile)
+
+const shellBlocks = (markdown: string): string[] =>
+  [...markdown.matchAll(/```sh\n([^]*?)```/g)].map(([, block]) => block!)
 
 /** The shell examples of the README's section on the API, in their order, as one script. */
 function exampleScript(): string {
@@ -18,7 +21,9 @@ function exampleScript(): string {
     readme.indexOf('## The API by example'),
     readme.indexOf('## Protect your own API'),
   )
-  return [...section.matchAll(/```sh\n([^]*?)```/g)].map(([, block]) => `${block}echo\n`).join('')
+  return shellBlocks(section)
+    .map((block) => `${block}echo\n`)
+    .join('')
 }
 
 test('the README’s examples of the API work in the order in which they stand', async () => {
@@ -78,3 +83,29 @@ test.each(['fastify', 'express', 'hono', 'next'])(
     expect([answer.status, await answer.json()]).toEqual([200, { id: sub }])
   },
 )
+
+test('the example of a tasks API does what its page shows, and hears of the log-out', async () => {
+  const feed = { REVOCATION_FEED_TOKEN: 'q2Zt7XwB9mKc4VnR8sLdYh3PfGj6UaEo' }
+  const keyward = await startKeyward({ env: feed })
+  const port = String(await freePort())
+  const tasks = `http://127.0.0.1:${port}`
+  launchKeyward({
+    // Beside the server, whose generated secret it reads.
+    folder: keyward.folder,
+    command: [join(ROOT, 'examples/tasks-api/server.mjs')],
+    env: { ...feed, PORT: port, KEYWARD_URL: keyward.url },
+  })
+  await waitUntil('the example answers', () => fetch(`${tasks}/health`).catch(() => null))
+  const [, use = ''] = shellBlocks(readFileSync(`${ROOT}/examples/tasks-api/README.md`, 'utf8'))
+  const script = use
+    .replaceAll('http://127.0.0.1:8000', keyward.url)
+    .replaceAll('http://127.0.0.1:8001', tasks)
+  const { stdout } = await run('bash', ['-eu', '-o', 'pipefail', '-c', `${script}\necho; echo "$token"`])
+  expect(stdout.match(/"title":"Write tests"/g)).toHaveLength(2)
+  expect(stdout).toContain('"code":"not_authenticated"')
+  expect(stdout).toContain('{"message":"Logged out"}')
+  const authorization = `Bearer ${stdout.trimEnd().split('\n').at(-1)}`
+  await expect
+    .poll(async () => (await fetch(`${tasks}/tasks`, { headers: { authorization } })).json())
+    .toMatchObject({ code: 'invalid_token' })
+})

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test, vi } from 'vitest'
-import { CLOCK_MARGIN_SECONDS, createRevocationLog, type Revocation } from '../../src/core/revocation-log.js'
+import { CLOCK_MARGIN_SECONDS } from '../../src/core/clock.js'
+import { createRevocationLog, type Revocation } from '../../src/core/revocation-log.js'
 import { createFeed, type Feed, type FeedPage } from '../../src/revocation/feed.js'
 
 const NOW = 1_800_000_000

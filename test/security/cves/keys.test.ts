@@ -104,8 +104,8 @@ test('no nonce comes twice, also after a restart (CVE-2026-109140)', async () =>
   const nonces = new Set<string>()
   for (let start = 0; start < 3; start++) {
     vi.resetModules()
-    const { deriveSealingKey, seal } = await import('../../../src/core/sealing.js')
-    const key = deriveSealingKey(SECRET, 'test')
+    const { deriveKey, seal } = await import('../../../src/core/sealing.js')
+    const key = deriveKey(SECRET, 'test')
     for (let i = 0; i < 1_000; i++) {
       nonces.add(seal(key, Buffer.from('the same content'), 'label').subarray(0, NONCE_BYTES).toString('hex'))
     }
