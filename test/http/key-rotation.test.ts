@@ -1,7 +1,7 @@
 import { jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { buildTestApp, PRESENT, SECRET, useTestApp } from '../support/test-app.js'
-import { KEYS, kidOf, profileWith, publishedBy, TTL, withKeys } from './signing-app.js'
+import { ENCRYPTION_SECRET, KEYS, kidOf, profileWith, publishedBy, TTL, withKeys } from './signing-app.js'
 
 describe('rotation', () => {
   const app = useTestApp({ startAt: PRESENT, environment: withKeys('EdDSA') })

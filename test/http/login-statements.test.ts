@@ -17,10 +17,10 @@ const app = useTestApp({
 
 async function statementsOfRefusal(
   email: string,
-  { password = 'wr0ng-Password!', token = '' } = {},
+  { password = 'wr0ng-Password!', token }: { password?: string; token?: string } = {},
 ): Promise<string[]> {
   statements = []
-  const { status } = await app.post('/api/auth/login', { email, password }, token === '' ? undefined : token)
+  const { status } = await app.post('/api/auth/login', { email, password }, token)
   expect(status).toBe(401)
   return statements
 }
