@@ -192,7 +192,7 @@ describe('the key', () => {
     ['31 bytes', 'k'.repeat(31)],
     ['15 two-byte characters', 'é'.repeat(15)],
   ])('cannot be made from a secret that is %s', (_, secret) => {
-    expect(() => createSecret(secret)).toThrow(RangeError)
+    expect(() => createSecret(secret)).toThrow(new RangeError('The token secret must have at least 32 bytes'))
   })
 
   test('is the bytes of the text, however many characters that is', () => {

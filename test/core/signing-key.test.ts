@@ -1,4 +1,11 @@
-import { createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, webcrypto } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  type KeyObject,
+  webcrypto,
+} from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { calculateJwkThumbprint, createLocalJWKSet, importPKCS8, jwtVerify, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
@@ -10,6 +17,7 @@ import {
   importPkcs8,
   importPrivateKey,
   importPublicJwk,
+  importPublicKey,
   type PrivateKey,
 } from '../../src/core/signing-key.js'
 import { newPrivateKey } from '../support/new-key.js'
@@ -126,16 +134,32 @@ test('an ES256 signature is R and S of 32 bytes each, as a JWS has it', () => {
 
 const rsa = (modulusLength: number, publicExponent = 65_537) =>
   generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey
-test.each<[string, () => KeyObject]>([
-  ['RSA with 2048 bits', () => rsa(2048)],
-  ['RSA with the exponent 3', () => rsa(3072, 3)],
-  ['RSA for PSS alone', () => generateKeyPairSync('rsa-pss', { modulusLength: 3072 }).privateKey],
-  ['Ed448', () => generateKeyPairSync('ed448').privateKey],
-  ['X25519', () => generateKeyPairSync('x25519').privateKey],
-  ['P-384', () => generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey],
-  ['secp256k1', () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey],
-])('%s is refused', (_, generate) => {
+const OTHER_KIND = 'neither Ed25519, P-256 nor RSA'
+test.each<[string, () => KeyObject, string]>([
+  ['RSA with 2048 bits', () => rsa(2048), '3072 to 8192 bits'],
+  ['RSA with the exponent 3', () => rsa(3072, 3), 'exponent of the RSA key is too small'],
+  ['RSA for PSS alone', () => generateKeyPairSync('rsa-pss', { modulusLength: 3072 }).privateKey, OTHER_KIND],
+  ['Ed448', () => generateKeyPairSync('ed448').privateKey, OTHER_KIND],
+  ['X25519', () => generateKeyPairSync('x25519').privateKey, OTHER_KIND],
+  ['P-384', () => generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey, OTHER_KIND],
+  ['secp256k1', () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey, OTHER_KIND],
+])('%s is refused, in words', (_, generate, words) => {
   const key = generate()
-  expect(() => importPrivateKey(key)).toThrow()
-  expect(() => importPublicJwk(createPublicKey(key).export({ format: 'jwk' }))).toThrow()
+  expect(() => importPrivateKey(key)).toThrow(words)
+  expect(() => importPublicKey(createPublicKey(key))).toThrow(words)
+})
+
+test('a key put together from two is refused, in words', () => {
+  const [one, other] = [0, 1].map(() =>
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+  )
+  const key = createPrivateKey({ key: { ...one, d: other!.d! }, format: 'jwk' })
+  expect(() => importPrivateKey(key)).toThrow('halves of the key do not belong together')
+})
+
+test('an RSA key has 8192 bits at most', () => {
+  const ofBytes = (length: number) =>
+    importPublicJwk({ kty: 'RSA', e: 'AQAB', n: Buffer.alloc(length, 0xff).toString('base64url') })
+  expect(ofBytes(1024).algorithm).toBe('RS256')
+  expect(() => ofBytes(1025)).toThrow('3072 to 8192 bits')
 })
