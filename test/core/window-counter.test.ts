@@ -11,7 +11,6 @@ test('with more clients than it may remember, those remembered still count and t
   const count = createWindowCounter(100_000)
   for (let client = 0; client < 100_000; client++) count(`client ${client}`, 1)
   expect([count('late', 1), count('late', 1), count('late', 1)]).toEqual([1, 1, 1])
-  expect([count('client 0', 1), count('client 99999', 1)]).toEqual([2, 2])
-  expect([count('client 0', 1), count('client 99999', 1)]).toEqual([3, 3])
+  expect([count('client 0', 1), count('client 99999', 1), count('client 0', 1)]).toEqual([2, 2, 3])
   expect([count('late', 2), count('late', 2)]).toEqual([1, 2])
 })

@@ -286,6 +286,11 @@ test.each<[string, () => void]>([
   expect(errors).toHaveLength(1)
 })
 
+test('a set of 32 keys is taken: Keyward publishes as many', async () => {
+  answerWith(setOf(...Array.from({ length: 32 }, () => KEY)))
+  expect(await check(newGuard(), KEY)).toBe('let in')
+})
+
 test('an answer that never ends is given up, although it has begun', async () => {
   const patience = new AbortController()
   const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(patience.signal)

@@ -1,9 +1,10 @@
 import { hash as argon2Hash } from '@node-rs/argon2'
 import { hash as bcryptHash } from '@node-rs/bcrypt'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { HashEngine } from '../../src/passwords/hash-engine.js'
 import { nativeHashEngine } from '../support/native-hash-engine.js'
 import { buildTestApp, PASSWORD, type TestApp, useTestApp } from '../support/test-app.js'
+import { waitUntil } from '../support/wait-until.js'
 import { expectProblem } from './expect-problem.js'
 import { disable, writeHash } from './users-table.js'
 
@@ -104,6 +105,37 @@ describe('a refused login where argon2id is configured', () => {
       expect(await workOf(app, address, WRONG)).toStrictEqual(['argon2id m=19456,t=2,p=1'])
     }
   })
+})
+
+describe('a kind of hash that comes into the table, or goes from it, while a server runs', () => {
+  const { engine, workOf } = createNotingEngine()
+  const app = useTestApp({ hashEngine: engine })
+
+  test('costs every refusal its work, or costs it no more, within a minute', async () => {
+    const { id } = await app.newUser()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const server = await buildTestApp(app.database, { hashEngine: engine })
+    onTestFinished(() => server.server.close())
+    await server.server.ready()
+    const workOfRefusal = () => workOf(server, 'nobody@example.com', WRONG)
+    const passMinute = async (): Promise<void> => {
+      const readings = countReadings(server)
+      await vi.advanceTimersByTimeAsync(60_000)
+      await waitUntil('the kinds are read', () => countReadings(server) > readings)
+    }
+
+    await writeHash(app.database, id, await bcryptHash(PASSWORD, 5))
+    expect(await workOfRefusal()).toStrictEqual(['bcrypt 04'])
+    await passMinute()
+    expect(await workOfRefusal()).toStrictEqual(['bcrypt 04', 'bcrypt 05'])
+    await writeHash(app.database, id, await bcryptHash(PASSWORD, 4))
+    await passMinute()
+    expect(await workOfRefusal()).toStrictEqual(['bcrypt 04'])
+  })
+
+  const countReadings = ({ logLines }: TestApp): number =>
+    logLines.filter((line) => line.includes('a refused log-in costs as much as')).length
 })
 
 describe.for(['bcrypt', 'argon2id'])('where hashes of other kinds stand beside %s', (scheme) => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { FIND_BY_EMAIL } from '../../src/accounts/sql.js'
 import { createKeySafe } from '../../src/core/sealed-key.js'
 import { Refusal } from '../../src/errors.js'
 import { createSigningKeyStore } from '../../src/keys/sql.js'
@@ -18,7 +19,9 @@ import {
 } from '../support/canary.js'
 import { type Operation, readOperations } from '../support/operations.js'
 import { storedText } from '../support/stored-text.js'
-import { PRESENT, useTestApp } from '../support/test-app.js'
+import { PRESENT, QUIET_FEED, useTestApp } from '../support/test-app.js'
+import { waitUntil } from '../support/wait-until.js'
+import { hashEngine, holdHashes, newEmail } from './attempts-app.js'
 
 const TOKEN_SECRET = 'canary-Zk3vTnB8xWm5RjLs7YpUc2HdGf9EaK'
 const ENCRYPTION_SECRET = 'canary-yWq1ZsXn8RmVc4LdKf7PjHg2UeAo9'
@@ -189,5 +192,53 @@ describe.each([
     for (const text of [EMAIL_CANARY, '$2b$', 'password_hash', 'bearer', ...parts]) {
       expect(places['the log']).not.toContain(text.toLowerCase())
     }
+  })
+})
+
+describe('a server that has no time for another password', () => {
+  const PLACES = 16
+  let nowMs = 0
+  let lookups = 0
+  const app = useTestApp({
+    // A hash takes a second, so that no more than the fewest may wait.
+    environment: { ...QUIET_FEED, HASH_THREADS: '2', HASH_MAX_WAIT: '100' },
+    monotonicMs: () => nowMs,
+    hashEngine: {
+      ...hashEngine,
+      bcryptHash(...values) {
+        nowMs += 1_000
+        return hashEngine.bcryptHash(...values)
+      },
+    },
+    intercept: (database) => ({
+      ...database,
+      async query<Row extends object>(...call: Parameters<typeof database.query>) {
+        const rows = await database.query<Row>(...call)
+        if (call[0] === FIND_BY_EMAIL) lookups++
+        return rows
+      },
+    }),
+  })
+
+  test('repeats no secret in its refusals, nor in its log', async () => {
+    const target: Target = { feedToken: FEED_TOKEN, send: (request) => app.send(request) }
+    const operations = await readOperations(app)
+    const owners = await Promise.all(operations.map(() => newOwner(target)))
+    const { release } = holdHashes()
+    lookups = 0
+    const crowd = Array.from({ length: PLACES }, () =>
+      app.post('/api/auth/login', { email: newEmail(), password: PASSWORD_CANARY }),
+    )
+    await waitUntil('all places are taken', () => lookups === PLACES)
+    const drive = newDrive()
+    for (const [i, operation] of operations.entries()) await driveRight(drive, target, operation, owners[i])
+    release()
+    await Promise.all(crowd)
+
+    const overloaded = drive.replies.filter(({ text }) => text.includes('"code":"overloaded"'))
+    expect(overloaded.map(({ operation }) => operation)).toEqual(['register', 'login', 'changePassword'])
+    const seen = [...drive.replies.map(({ text }) => text), ...app.logLines].join('\n').toLowerCase()
+    const secrets = [PASSWORD_CANARY, NEW_PASSWORD_CANARY, ...drive.tokens].flatMap(spellingsOf)
+    expect(secrets.filter((spelling) => seen.includes(spelling))).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { waitUntil } from '../support/wait-until.js'
 import { expectRefusal, statusesOf, useListeningApp } from './raw-socket.js'
 
@@ -89,6 +89,10 @@ describe('a client that', () => {
   })
 
   test('never ends its half does not keep a refused connection', async () => {
+    // Not because of the time that a request may take, which would end it much later.
+    const { headersTimeout, requestTimeout } = app.server.server
+    Object.assign(app.server.server, { headersTimeout: 0, requestTimeout: 0 })
+    onTestFinished(() => void Object.assign(app.server.server, { headersTimeout, requestTimeout }))
     for (const bytes of ['garbage\r\n\r\n', `${LOGIN}Content-Length: 100000\r\n\r\n`, LAST]) {
       const { socket, received } = await open({ allowHalfOpen: true })
       socket.write(bytes)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeAll, expect } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import { type TestApp, useTestApp } from '../support/test-app.js'
@@ -18,6 +19,9 @@ export interface Client {
   /** When the server has closed the connection, or broken it. */
   readonly closed: Promise<void>
 }
+
+/** Well below the time for which the server keeps a connection that it has no quarrel with. */
+const PATIENCE_MS = 20_000
 
 /** A server on a real port. After each test it must serve the next client and have found no fault with itself. */
 export function useListeningApp(environment: Readonly<Record<string, string>> = {}): ListeningApp {
@@ -45,7 +49,10 @@ export function useListeningApp(environment: Readonly<Record<string, string>> = 
     const { socket, received, closed } = await open()
     socket.write(bytes)
     if (thenEnd) socket.end()
-    await closed
+    const isClosed = closed.then(() => true)
+    const isInTime = await Promise.race([isClosed, delay(PATIENCE_MS, false, { ref: false })])
+    socket.destroy()
+    expect(isInTime, `the server closes the connection on which it has sent ${received()}`).toBe(true)
     return received()
   }
 

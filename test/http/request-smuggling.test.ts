@@ -73,6 +73,17 @@ test('chunks in HTTP/1.0 are refused, and nothing behind them is a request', asy
   expect(await isSmuggled()).toBe(false)
 })
 
+test('what comes in one packet with a refused body is not carried out, however quickly it could be', async () => {
+  const user = await app.newUser()
+  const logout = `POST /api/auth/logout HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${user.token}\r\nContent-Length: 0\r\n\r\n`
+  const coding = 'Transfer-Encoding: gzip, chunked\r\n'
+  expectRefusal(await exchange(`${LOGIN}${coding}\r\n0\r\n\r\n${logout}`), 'malformed_request')
+  // It would have to wait for a log-out that is still at work.
+  expect((await app.refresh(user.refreshToken)).status).toBe(200)
+  expect(statusesOf(await exchange(`${logout}${LAST}`))).toStrictEqual([200, 200])
+  expect((await app.refresh(user.refreshToken)).status).toBe(401)
+})
+
 describe('chunks that are not exactly as RFC 9112 §7.1 has them are refused', () => {
   test.for([
     ['a size with a prefix', '0x2\r\n{}\r\n0\r\n\r\n'],

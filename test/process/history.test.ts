@@ -35,7 +35,7 @@ test('two nodes never accept, refresh or open what has ended, over thousands of 
   expect(findViolations(history), `seed ${seed}`).toEqual([])
   // The run must have met what it is about.
   for (const kind of ['opened', 'accepted', 'refreshed', 'ended', 'password-changed'] as const) {
-    expect(history.filter((step) => step.kind === kind).length, kind).toBeGreaterThan(10)
+    expect(history.filter((step) => step.kind === kind).length, `${kind}, seed ${seed}`).toBeGreaterThan(10)
   }
 }, 120_000)
 

@@ -115,9 +115,11 @@ test('no content that is rightly signed makes it throw either', () => {
 })
 
 test('a header is read, or it is none: what is read can be written and read again', () => {
+  // Of other segments hardly any is a header.
+  const likely = fc.oneof({ weight: 3, arbitrary: headerObject }, segment)
   let read = 0
   fc.assert(
-    fc.property(segment, (text) => {
+    fc.property(likely, (text) => {
       const header = parseHeader(text)
       if (header === null) return
       read++

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import {
   buildTestApp,
   PASSWORD,
@@ -9,6 +9,7 @@ import {
   type User,
   useTestApp,
 } from '../../support/test-app.js'
+import { waitUntil } from '../../support/wait-until.js'
 import { macOf } from '../../core/sample-token.js'
 
 // Sessions, and what ends them (docs/security/cves.md).
@@ -46,6 +47,28 @@ async function expectDead(tokens: readonly Tokens[], on = app): Promise<void> {
   }
 }
 
+const WAITING_FOR_A_SESSION = `
+  select from pg_locks
+   where not granted and locktype = 'tuple' and relation = 'keyward_sessions'::regclass
+     and database = (select oid from pg_database where datname = current_database())`
+
+/** Holds the session until several requests have found it as it is, whatever the first of them will make of it. */
+async function whileHeld<T>({ sessionId }: User, send: () => Promise<T>[]): Promise<T[]> {
+  const replies = await app.database.transaction(async (transaction) => {
+    await transaction.query('select from keyward_sessions where id = $1 for update', [sessionId])
+    const sent = Promise.all(send())
+    // The embedded database has one connection, for which they wait instead.
+    if (inject('database') === 'server') {
+      await waitUntil(
+        'requests wait for each other',
+        async () => (await transaction.query(WAITING_FOR_A_SESSION)).length > 0,
+      )
+    }
+    return { sent }
+  })
+  return replies.sent
+}
+
 const tokensOf = ({ token, refreshToken }: User): Tokens => ({ access: token, refresh: refreshToken })
 
 describe.each([
@@ -55,7 +78,7 @@ describe.each([
   test('forks no session when one refresh token arrives many times at once, on two nodes (CVE-2026-53517, CVE-2026-1035)', async () => {
     const nodes = [await startAnother(environment), await startAnother(environment)]
     const user = await app.newUser()
-    const replies = await Promise.all(
+    const replies = await whileHeld(user, () =>
       Array.from({ length: 20 }, (__, i) => refresh(user.refreshToken, nodes[i % 2])),
     )
     const children = new Set(replies.flatMap((reply) => (reply === null ? [] : [reply.refresh])))
