@@ -106,7 +106,7 @@ export async function compose(given: Parts): Promise<Composed> {
     requestLimits: config.rateLimit ? config.requestLimits : null,
     monotonicMs,
     onTokenRefused: createEventTally(createEventRecorder(log), 'token_refused'),
-    feedToken: config.revocation.feedToken,
+    feedTokens: config.revocation.feedTokens,
   })
 
   const background = createBackground(

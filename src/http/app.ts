@@ -35,8 +35,8 @@ export interface AppOptions {
   readonly monotonicMs: () => number
   /** Told of requests whose access token was forged, foreign, or of a session that has ended. */
   readonly onTokenRefused: (context: RequestContext) => void
-  /** With which other services follow ended sessions; null for nobody. */
-  readonly feedToken: string | null
+  /** With any of which other services follow ended sessions. */
+  readonly feedTokens: readonly string[]
 }
 
 /** docs/limits.md gives the same figures (a test compares them). */
@@ -131,7 +131,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     scope.addHook('onRoute', ({ method, url }) => {
       for (const each of [method].flat()) routes.push({ method: each, url })
     })
-    addRoutes(scope, api, options.feedToken)
+    addRoutes(scope, api, options.feedTokens)
     refuseOtherMethods(app, [...routes])
   })
   return app

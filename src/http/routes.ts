@@ -13,7 +13,7 @@ const MAX_WAIT_SECONDS = 20
 const UNLIMITED = { limit: null }
 
 /** The whole API. */
-export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | null): void {
+export function addRoutes(app: FastifyInstance, api: Api, feedTokens: readonly string[]): void {
   const { authenticate: onRequest } = app
 
   app.post<{ Body: requests.RegisterBody }>(
@@ -96,7 +96,7 @@ export function addRoutes(app: FastifyInstance, api: Api, feedToken: string | nu
 
   app.get<{ Querystring: requests.RevocationsQuery }>(
     '/api/auth/revocations',
-    { onRequest: requireFeedToken(feedToken), schema: operations.readRevocations, config: UNLIMITED },
+    { onRequest: requireFeedToken(feedTokens), schema: operations.readRevocations, config: UNLIMITED },
     async (request) => {
       const { after = '0', wait = '0' } = request.query
       const page = await api.readRevocations(Number(after), Math.min(Number(wait), MAX_WAIT_SECONDS))
