@@ -10,6 +10,7 @@ import {
 } from '../../src/attempts/limits.js'
 import { SITE_BITS } from '../../src/core/address-block.js'
 import { AUTH_EVENTS } from '../../src/core/auth-event.js'
+import { SERVER_GRANTS } from '../../src/db/server-grants.js'
 import { ERRORS } from '../../src/errors.js'
 import {
   HEADERS_TIMEOUT_MS,
@@ -44,6 +45,15 @@ test('docs/errors.md lists exactly the codes, states and texts that the server s
 
 test('docs/events.md lists exactly the security events that the server logs', () => {
   expect(tableRows(read('docs/events.md')).map(([event]) => event)).toEqual([...AUTH_EVENTS])
+})
+
+test('docs/database-roles.md lists exactly the rights that the server gets', () => {
+  const actual = new Map<string, string>()
+  for (const { on, privileges, columns } of SERVER_GRANTS) {
+    const rights = `${privileges.join(', ')}${columns ? ` (${columns.join(', ')})` : ''}`
+    actual.set(on, [actual.get(on), rights].filter(Boolean).join('; '))
+  }
+  expect(tableRows(read('docs/database-roles.md'))).toEqual([...actual])
 })
 
 /** As people write it: `15 min`. */
