@@ -9,12 +9,13 @@ import { SERVER_GRANTS } from './server-grants.js'
  */
 export async function grantToServer(database: Database, role: string): Promise<void> {
   await database.transaction(async (transaction) => {
-    const powers = await findPowers(transaction, role)
+    const found = await readRole(transaction, role)
+    const powers = powersOf(found)
     if (powers.length > 0) {
       const list = powers.map((power) => `  - ${power}`).join('\n')
       throw new Error(`Nothing was granted: the role ${role} could change the schema all the same.\n${list}`)
     }
-    for (const statement of toStatements(role, await readSchema(transaction))) {
+    for (const statement of toStatements(role, found.schema)) {
       await transaction.query(statement)
     }
   })
@@ -61,15 +62,20 @@ function toStatements(role: string, schema: string): string[] {
   ]
 }
 
-async function readSchema(transaction: Queryable): Promise<string> {
-  const [row] = await transaction.query<{ schema: string }>('select quote_ident(current_schema()) as schema')
-  return row?.schema ?? 'public'
+interface Role {
+  readonly is_superuser: boolean
+  readonly makes_roles: boolean
+  /** Where the tables are, as it stands in SQL. */
+  readonly schema: string
+  readonly creates_tables: boolean
+  readonly creates_schemas: boolean
+  /** Owners of tables that it is, or belongs to. */
+  readonly owners: readonly string[]
 }
 
-/** What lets a role change the schema, in words. */
-async function findPowers(transaction: Queryable, role: string): Promise<string[]> {
-  const [found] = await transaction.query<RolePowers>(
-    `select rolsuper as is_superuser, rolcreaterole as makes_roles, current_schema() as schema,
+async function readRole(transaction: Queryable, role: string): Promise<Role> {
+  const [found] = await transaction.query<Role>(
+    `select rolsuper as is_superuser, rolcreaterole as makes_roles, quote_ident(current_schema()) as schema,
             has_schema_privilege(oid, current_schema(), 'create') as creates_tables,
             has_database_privilege(oid, current_database(), 'create') as creates_schemas,
             array(select distinct relowner::regrole::text from pg_class
@@ -77,23 +83,21 @@ async function findPowers(transaction: Queryable, role: string): Promise<string[
        from pg_roles where rolname = $1`,
     [role, SERVER_GRANTS.filter(({ kind }) => kind === 'table').map(({ on }) => on)],
   )
-  if (!found) throw new Error(`There is no role ${role}: create role … login`)
+  if (!found) throw new Error(`There is no role ${role}; make it first (create role … login).`)
+  return found
+}
+
+/** What lets a role change the schema, in words. */
+function powersOf(found: Role): string[] {
   if (found.is_superuser) return ['it is a superuser']
   return [
     ...found.owners.map((owner) => `it is, or belongs to, the role ${owner}, which owns tables`),
     ...(found.makes_roles ? ['it may make roles, and grant them to itself (createrole)'] : []),
     ...(found.creates_schemas ? ['it may create schemas in this database'] : []),
     ...(found.creates_tables
-      ? [`it may create tables in the schema ${found.schema} (revoke create on schema … from public)`]
+      ? [
+          `it may create tables in the schema ${found.schema} (revoke create on schema ${found.schema} from public)`,
+        ]
       : []),
   ]
-}
-
-interface RolePowers {
-  readonly is_superuser: boolean
-  readonly makes_roles: boolean
-  readonly schema: string
-  readonly creates_tables: boolean
-  readonly creates_schemas: boolean
-  readonly owners: readonly string[]
 }

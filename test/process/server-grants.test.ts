@@ -155,6 +155,8 @@ const FORBIDDEN = [
   'select keyward_revoke_session()',
   'update keyward_revocation_head set last_seq = 0',
   'insert into keyward_revocations values (1, gen_random_uuid(), now())',
+  'update keyward_revocations set session_id = gen_random_uuid()',
+  "update keyward_refresh_tokens set token_hash = ''",
   'delete from keyward_migrations',
   "update users set email = 'mallory@example.com'",
   'update users set id = gen_random_uuid()',
