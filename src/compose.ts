@@ -108,7 +108,7 @@ export async function compose(given: Parts): Promise<Composed> {
     monotonicMs,
     onTokenRefused: createEventTally(recordEvent, 'token_refused'),
     onRequestRefused: createRefusedRequestTally(recordEvent, log),
-    feedToken: config.revocation.feedToken,
+    feedTokens: config.revocation.feedTokens,
   })
 
   const background = createBackground(

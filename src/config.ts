@@ -47,8 +47,8 @@ export interface Config {
     readonly maxAgeMs: number
     readonly whenStale: Values['REVOCATION_STALE']
     readonly pollIntervalMs: number
-    /** Null when no other service may follow the feed. */
-    readonly feedToken: string | null
+    /** With any of which other services may follow the feed. */
+    readonly feedTokens: readonly string[]
   }
   readonly acceptLegacyTokens: boolean
   readonly passwordPolicy: Values['PASSWORD_POLICY']
@@ -122,7 +122,7 @@ export function readConfig(environment: Environment, purpose: Purpose = 'server'
       maxAgeMs: values.REVOCATION_MAX_STALENESS * 1000,
       whenStale: values.REVOCATION_STALE,
       pollIntervalMs: values.REVOCATION_POLL_INTERVAL,
-      feedToken: values.REVOCATION_FEED_TOKEN ?? null,
+      feedTokens: values.REVOCATION_FEED_TOKEN ?? [],
     }),
     acceptLegacyTokens: values.ACCEPT_LEGACY_TOKENS,
     passwordPolicy: values.PASSWORD_POLICY,
@@ -195,8 +195,8 @@ function checkTogether(values: ReadValues, purpose: Purpose, problems: string[])
   if (isGiven('DATABASE_DIRECT_URL') && !isGiven('DATABASE_URL') && !isMisread('DATABASE_URL')) {
     problems.push('DATABASE_DIRECT_URL needs a DATABASE_URL beside it')
   }
-  const secrets = [values.BETTER_AUTH_SECRET, ...(values.BETTER_AUTH_SECRET_PREVIOUS ?? [])]
-  if (values.REVOCATION_FEED_TOKEN !== undefined && secrets.includes(values.REVOCATION_FEED_TOKEN)) {
+  const secrets = new Set([values.BETTER_AUTH_SECRET, ...(values.BETTER_AUTH_SECRET_PREVIOUS ?? [])])
+  if (values.REVOCATION_FEED_TOKEN?.some((token) => secrets.has(token))) {
     problems.push('REVOCATION_FEED_TOKEN must not be the BETTER_AUTH_SECRET')
   }
   checkKeys(values, purpose, problems)
@@ -228,7 +228,8 @@ function checkKeys(values: ReadValues, purpose: Purpose, problems: string[]): vo
   if (encryptionSecret !== undefined && values.JWT_KEY_FILES !== undefined) {
     problems.push('KEY_ENCRYPTION_SECRET and JWT_KEY_FILES are both set; keep one')
   }
-  const known = [secret, ...(values.BETTER_AUTH_SECRET_PREVIOUS ?? []), values.REVOCATION_FEED_TOKEN]
+  const { BETTER_AUTH_SECRET_PREVIOUS: previous = [], REVOCATION_FEED_TOKEN: feedTokens = [] } = values
+  const known = [secret, ...previous, ...feedTokens]
   // Others know those: a Python stack, other services.
   if (encryptionSecret !== undefined && known.includes(encryptionSecret)) {
     problems.push('KEY_ENCRYPTION_SECRET must be a secret of its own')

@@ -12,6 +12,8 @@ export function parseDatabaseUrl(url: string): string {
   return url
 }
 
+export const linesOf = (value: string): string[] => value.split(/\r?\n/).filter(Boolean)
+
 /** RFC 8725 §3.5: no human-memorable or published secret. */
 export function parseTokenSecret(value: string): string {
   if (Buffer.byteLength(value) < MIN_SECRET_BYTES)

@@ -4,6 +4,7 @@ import { TOKEN_TYPES } from './core/token-header.js'
 import { PASSWORD_POLICIES } from './passwords/password-policy.js'
 import { integer, oneOf, onOff, perMinute, secret, setting, text } from './setting-kinds.js'
 import {
+  linesOf,
   parseAudience,
   parseBannedWords,
   parseDatabaseUrl,
@@ -50,7 +51,7 @@ export const SETTINGS = {
       expected: 'secrets, one a line',
       description: 'Secrets that sign no more, but whose HS256 tokens are still accepted.',
     },
-    (value) => value.split(/\r?\n/).filter(Boolean).map(parseTokenSecret),
+    (value) => linesOf(value).map(parseTokenSecret),
   ),
   JWT_ALGORITHM: oneOf(
     TOKEN_ALGORITHMS,
@@ -132,10 +133,11 @@ export const SETTINGS = {
   REVOCATION_FEED_TOKEN: secret(
     {
       default: null,
-      expected: 'at least 32 random letters and digits; `npx keyward secret` prints some',
-      description: 'Bearer token with which other services follow ended sessions. Unset: nobody may.',
+      expected:
+        'tokens of at least 32 random letters and digits, one a line; `npx keyward secret` prints one',
+      description: 'Bearer tokens with which other services follow ended sessions. Unset: nobody may.',
     },
-    parseFeedToken,
+    (value) => linesOf(value).map(parseFeedToken),
   ),
   DATABASE_DIRECT_URL: secret(
     {

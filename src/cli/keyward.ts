@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { loadEnvironment, readConfig } from '../config.js'
 import { escapeControlsInLines } from '../core/text.js'
-import { createLog } from '../log.js'
-import { openDatabase } from '../open-database.js'
 import { generateSecret } from '../secret-file.js'
 import { start } from '../start.js'
 import { KEYS_USAGE, runKeys } from './keys.js'
+import { MIGRATE_USAGE, runMigrate } from './migrate.js'
 import { runUsers, USERS_USAGE } from './users.js'
 
 const USAGE = `Usage: keyward <command>
@@ -21,6 +20,7 @@ const USAGE = `Usage: keyward <command>
 `
 
 const USAGES: ReadonlyMap<string, string> = new Map([
+  ['migrate', MIGRATE_USAGE],
   ['users', USERS_USAGE],
   ['keys', KEYS_USAGE],
 ])
@@ -28,13 +28,18 @@ const USAGES: ReadonlyMap<string, string> = new Map([
 interface Options {
   readonly json: boolean
   readonly generate: boolean
+  readonly 'grant-to'?: string | undefined
 }
 
 type Command = (args: readonly string[], options: Options) => Promise<void>
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['start', withoutArguments(() => start(loadEnvironment()))],
-  ['migrate', withoutArguments(runMigrate)],
+  [
+    'migrate',
+    async (args, options) =>
+      print(await runMigrate(readConfig(loadEnvironment(), 'database'), args, options['grant-to'] ?? null)),
+  ],
   [
     'users',
     async (args, options) => print(await runUsers(readConfig(loadEnvironment(), 'database'), args, options)),
@@ -51,14 +56,6 @@ function withoutArguments(run: () => Promise<void>): Command {
     if (args.length > 0) throw new Error(`this command takes no arguments\n\n${USAGE}`)
     return run()
   }
-}
-
-async function runMigrate(): Promise<void> {
-  const config = readConfig(loadEnvironment(), 'database')
-  const { database, report } = await openDatabase(config, createLog('warn', process.stderr))
-  await database.close()
-  if (report.adopted) print('The existing users table was adopted.')
-  print(report.applied.length === 0 ? 'The database is up to date.' : `Applied: ${report.applied.join(', ')}`)
 }
 
 function print(text: string): void {
@@ -79,6 +76,7 @@ async function run(args: string[]): Promise<void> {
       version: { type: 'boolean', short: 'v', default: false },
       json: { type: 'boolean', default: false },
       generate: { type: 'boolean', default: false },
+      'grant-to': { type: 'string' },
     },
   })
   const [name, ...rest] = positionals

@@ -37,8 +37,8 @@ export interface AppOptions {
   readonly onTokenRefused: (context: RequestContext) => void
   /** Told of requests that were refused for their form, or past the limits of requests. */
   readonly onRequestRefused: (refused: RefusedRequest) => void
-  /** With which other services follow ended sessions; null for nobody. */
-  readonly feedToken: string | null
+  /** With any of which other services follow ended sessions. */
+  readonly feedTokens: readonly string[]
 }
 
 /** docs/limits.md gives the same figures (a test compares them). */
@@ -140,7 +140,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     scope.addHook('onRoute', ({ method, url }) => {
       for (const each of [method].flat()) routes.push({ method: each, url })
     })
-    addRoutes(scope, api, guard, options.feedToken)
+    addRoutes(scope, api, guard, options.feedTokens)
     refuseOtherMethods(app, [...routes])
   })
   return app

@@ -36,7 +36,7 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
       ],
       components: {
         securitySchemes: {
-          feed: { type: 'http', scheme: 'bearer', description: 'The `REVOCATION_FEED_TOKEN`' },
+          feed: { type: 'http', scheme: 'bearer', description: 'A `REVOCATION_FEED_TOKEN`' },
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An `access_token`' },
         },
       },

@@ -15,7 +15,7 @@ const MAX_WAIT_SECONDS = 20
 const UNLIMITED = { limit: null }
 
 /** The whole API. */
-export function addRoutes(app: FastifyInstance, api: Api, guard: Guard, feedToken: string | null): void {
+export function addRoutes(app: FastifyInstance, api: Api, guard: Guard, feedTokens: readonly string[]): void {
   const { authenticate: onRequest } = app
 
   app.post<{ Body: requests.RegisterBody }>(
@@ -102,7 +102,7 @@ export function addRoutes(app: FastifyInstance, api: Api, guard: Guard, feedToke
 
   app.get<{ Querystring: requests.RevocationsQuery }>(
     '/api/auth/revocations',
-    { onRequest: requireFeedToken(feedToken), schema: operations.readRevocations, config: UNLIMITED },
+    { onRequest: requireFeedToken(feedTokens), schema: operations.readRevocations, config: UNLIMITED },
     async (request) => {
       const { after = '0', wait = '0' } = request.query
       const page = await api.readRevocations(Number(after), Math.min(Number(wait), MAX_WAIT_SECONDS))

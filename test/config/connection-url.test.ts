@@ -78,6 +78,64 @@ describe('a certificate authority of one’s own', () => {
     expect(attempt).toThrow(`names an sslrootcert that cannot be read: ${path}`)
     expect(attempt).not.toThrow('pa55word')
   })
+
+  test('that is empty does not stand for the system’s', () => {
+    const path = join(folder, 'empty.crt')
+    writeFileSync(path, '\n')
+    expect(() => parseConnectionUrl(`${BASE}?sslmode=require&sslrootcert=${path}`)).toThrow('cannot be read')
+  })
+})
+
+describe('a certificate of one’s own', () => {
+  const fixture = (name: string): string => join(import.meta.dirname, '../fixtures/tls', name)
+  const pair = `sslcert=${fixture('server.crt')}&sslkey=${fixture('server.key')}`
+
+  test.each(['require', 'verify-full'])(
+    'is shown with sslmode=%s, to a server that is verified',
+    (sslmode) => {
+      const url = `${BASE}?sslmode=${sslmode}&${pair}&sslrootcert=${fixture('ca.crt')}`
+      expect(parseConnectionUrl(url).connectionString).toBe(BASE)
+      expect(driverTls(url)).toEqual({ rejectUnauthorized: true, secureContext: expect.any(Object) })
+    },
+  )
+
+  test.each(['', 'sslmode=disable&', 'sslmode=prefer&', 'ssl=0&'])(
+    'is never left unused: with %j it is refused',
+    (parameters) => {
+      expect(() => parseConnectionUrl(`${BASE}?${parameters}${pair}`)).toThrow(
+        'has an sslcert, which needs sslmode=verify-full',
+      )
+    },
+  )
+
+  test.each([
+    ['without its key', `sslcert=${fixture('server.crt')}`, 'needs sslcert and sslkey together'],
+    ['that is a key alone', `sslkey=${fixture('server.key')}`, 'needs sslcert and sslkey together'],
+    [
+      'that is not there',
+      `sslcert=/nowhere.crt&sslkey=${fixture('server.key')}`,
+      'names an sslcert that cannot be read: /nowhere.crt',
+    ],
+    [
+      'whose key is not there',
+      `sslcert=${fixture('server.crt')}&sslkey=/nowhere.key`,
+      'names an sslkey that cannot be read: /nowhere.key',
+    ],
+    [
+      'with the key of another',
+      `sslcert=${fixture('ca.crt')}&sslkey=${fixture('server.key')}`,
+      'names an sslcert and an sslkey that do not fit each other',
+    ],
+    [
+      'that is none',
+      `sslcert=${fixture('README.md')}&sslkey=${fixture('server.key')}`,
+      'names an sslcert and an sslkey that do not fit each other',
+    ],
+  ])('%s is refused, without the URL', (_, parameters, words) => {
+    const attempt = () => readConfig({ DATABASE_URL: `${BASE}?sslmode=verify-full&${parameters}` })
+    expect(attempt).toThrow(`DATABASE_URL ${words}`)
+    expect(attempt).not.toThrow('pa55word')
+  })
 })
 
 test.each([

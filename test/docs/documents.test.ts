@@ -11,6 +11,7 @@ import {
 } from '../../src/attempts/limits.js'
 import { SITE_BITS } from '../../src/core/address-block.js'
 import { AUTH_EVENTS, REQUEST_REFUSALS } from '../../src/core/auth-event.js'
+import { SERVER_GRANTS } from '../../src/db/server-grants.js'
 import { ERRORS } from '../../src/errors.js'
 import {
   HEADERS_TIMEOUT_MS,
@@ -54,6 +55,15 @@ test('docs/events.md names every reason for which a request is refused, and how 
   expect(REFUSAL_INTERVAL_MS).toBe(60_000)
   expect(text).toContain('One line a minute at most for each client and reason')
   expect(text).toContain(`At most ${MAX_REFUSAL_LINES.toLocaleString('en')} lines are written in a minute`)
+})
+
+test('docs/database-roles.md lists exactly the rights that the server gets', () => {
+  const actual = new Map<string, string>()
+  for (const { on, privileges, columns } of SERVER_GRANTS) {
+    const rights = `${privileges.join(', ')}${columns ? ` (${columns.join(', ')})` : ''}`
+    actual.set(on, [actual.get(on), rights].filter(Boolean).join('; '))
+  }
+  expect(tableRows(read('docs/database-roles.md'))).toEqual([...actual])
 })
 
 /** As people write it: `15 min`. */

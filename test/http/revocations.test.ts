@@ -91,6 +91,26 @@ test.each([
   expect(reply.text).not.toContain('seq')
 })
 
+test('a service token is replaced without a gap: while both are set, each reads, and then only the new one', async () => {
+  const next = 'Vb5nM8xKq2Wz7TrYc4LdJh9PgSf3UaEo'
+  const codesWith = async (tokens: string): Promise<number[]> => {
+    const node = await buildTestApp(app.database, { environment: { REVOCATION_FEED_TOKEN: tokens } })
+    await node.server.ready()
+    const replies = [FEED_TOKEN, next, `${FEED_TOKEN} ${next}`, `${FEED_TOKEN}${next}`].map((token) =>
+      node.send({
+        method: 'GET',
+        url: '/api/auth/revocations',
+        headers: { authorization: `Bearer ${token}` },
+      }),
+    )
+    const codes = (await Promise.all(replies)).map(({ status }) => status)
+    await node.server.close()
+    return codes
+  }
+  expect(await codesWith(`${FEED_TOKEN}\n${next}`)).toEqual([200, 200, 401, 401])
+  expect(await codesWith(next)).toEqual([401, 200, 401, 401])
+})
+
 test('the service token is no access token, and an access token no service token', async () => {
   const user = await app.newUser()
   expect((await user.get('/api/auth/revocations')).status).toBe(401)
