@@ -55,13 +55,13 @@ describe('the counts', () => {
       return row!.count
     }
     const purgeAfter = (seconds: number) => purgeAttempts(database, () => NOW + seconds * 1000)
-    expect(await count()).toBe(3 + 2 + 1)
-    // Of the first address, with no failure left; of the other after five minutes; five days; then the places.
+    expect(await count()).toBe(3 + 2)
+    // Of the address after five minutes; of the pair and the account after five days; then the places.
     const removed = []
-    for (const seconds of [3_601, 3_601 + 301, 3_601 + 5 * 86_400, 3_602 + 90 * 86_400]) {
+    for (const seconds of [3_601 + 301, 3_601 + 5 * 86_400, 3_602 + 90 * 86_400]) {
       removed.push(await purgeAfter(seconds))
     }
-    expect(removed).toEqual([1, 1, 2, 2])
+    expect(removed).toEqual([1, 2, 2])
     expect(await count()).toBe(0)
   })
 

@@ -35,7 +35,7 @@ const NAMES = Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]
 const send = (name: keyof typeof OPERATIONS, payload: string | Buffer): Promise<Reply> =>
   app.send({
     ...OPERATIONS[name].request,
-    headers: { 'content-type': 'application/json', authorization },
+    headers: { 'content-type': 'application/json', ...(name === 'change' && { authorization }) },
     payload,
   })
 
