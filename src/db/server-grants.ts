@@ -37,7 +37,8 @@ export const SERVER_GRANTS: readonly Grant[] = [
   table('keyward_signing_keys', 'select', 'insert', 'update', 'delete'),
   table('keyward_password_attempts', 'select', 'insert', 'update', 'delete'),
   table('keyward_known_places', 'select', 'insert', 'update', 'delete'),
-  table('keyward_generated_passwords', 'select', 'insert', 'update', 'delete'),
+  table('keyward_generated_passwords', 'select', 'insert', 'delete'),
+  columnsOf('keyward_generated_passwords', ['generated_hash'], 'update'),
   {
     kind: 'function',
     on: 'keyward_take_attempt(timestamptz, timestamptz, jsonb)',

@@ -32,6 +32,7 @@ const ALL = [
   '0004-password-attempts.sql',
   '0005-hash-kinds.sql',
   '0006-attempts-by-key.sql',
+  '0007-generated-passwords.sql',
 ]
 
 test('an empty database gets every migration once, and a second run changes nothing', async () => {

@@ -68,7 +68,7 @@ test('`keyward migrate` applies what is new, says what, and says so when there i
   expect(first).toEqual({
     code: 0,
     stdout:
-      'Applied: 0001-users.sql, 0002-sessions.sql, 0003-signing-keys.sql, 0004-password-attempts.sql, 0005-hash-kinds.sql, 0006-attempts-by-key.sql\n',
+      'Applied: 0001-users.sql, 0002-sessions.sql, 0003-signing-keys.sql, 0004-password-attempts.sql, 0005-hash-kinds.sql, 0006-attempts-by-key.sql, 0007-generated-passwords.sql\n',
     stderr: '',
   })
   expect(await database.query('select * from users')).toEqual([])
@@ -82,7 +82,7 @@ test('`keyward migrate` says that it has adopted a users table', async () => {
   const { code, stdout } = await keyward(['migrate'], { DATABASE_URL: url })
   expect(code).toBe(0)
   expect(stdout).toBe(
-    'The existing users table was adopted.\nApplied: 0001-users.sql, 0002-sessions.sql, 0003-signing-keys.sql, 0004-password-attempts.sql, 0005-hash-kinds.sql, 0006-attempts-by-key.sql\n',
+    'The existing users table was adopted.\nApplied: 0001-users.sql, 0002-sessions.sql, 0003-signing-keys.sql, 0004-password-attempts.sql, 0005-hash-kinds.sql, 0006-attempts-by-key.sql, 0007-generated-passwords.sql\n',
   )
   expect(await database.query('select id from users')).toHaveLength(3)
 })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createAccountStore } from '../../src/accounts/sql.js'
 import { purgeAttempts } from '../../src/attempts/purge.js'
 import { createAttemptStore } from '../../src/attempts/sql.js'
 import { systemClock } from '../../src/core/clock.js'
@@ -11,7 +12,14 @@ import { USER_ACTIONS } from '../../src/operators/commands.js'
 import { KEY_ACTIONS } from '../../src/operators/key-commands.js'
 import { purge } from '../../src/revocation/purge.js'
 import { createSessionStore } from '../../src/sessions/sql.js'
-import { driveRight, newDrive, newOwner, PASSWORD_CANARY, type Target } from '../support/canary.js'
+import {
+  driveRight,
+  newDrive,
+  newOwner,
+  type Owner,
+  PASSWORD_CANARY,
+  type Target,
+} from '../support/canary.js'
 import { readOperations } from '../support/operations.js'
 import { makeGrantedDatabase } from '../support/roles.js'
 import { buildTestApp, PRESENT, type TestApp } from '../support/test-app.js'
@@ -35,7 +43,7 @@ async function doEverything(database: Database): Promise<void> {
     const target = { send: app.send, feedToken: FEED_TOKEN }
     await askEverything(app, target)
     await commandEverything(app, target)
-    await keepHouse(database, (await newOwner(target)).sessionId)
+    await keepHouse(database, await newOwner(target))
   } finally {
     await app.server.close().catch(() => {})
   }
@@ -69,7 +77,9 @@ async function commandEverything(app: TestApp, target: Target): Promise<void> {
   }
 }
 
-async function keepHouse(database: Database, sessionId: string): Promise<void> {
+async function keepHouse(database: Database, { id, sessionId }: Owner): Promise<void> {
+  // As a log-in renews a hash.
+  await createAccountStore(database).replaceHash(id, 'an old hash', 'a new one')
   await createSessionStore(database).touch([sessionId], new Date(PRESENT + 1_000))
   const attempts = createAttemptStore(database)
   const key = (byte: number): Buffer => Buffer.alloc(32, byte)

@@ -29,11 +29,11 @@ test('the owner migrates and grants, and the server and its commands run as a ro
 
 test('a server that lacks a migration and may not apply it says which, and who can', async () => {
   const { owner, server, asOwner } = await makeGrantedDatabase()
-  await asOwner.query('delete from keyward_migrations where number = 6')
+  await asOwner.query('delete from keyward_migrations where number = 7')
   const { code, stderr } = await keyward(['start'], server.url)
   expect(code).toBe(1)
   expect(stderr).toBe(
-    'keyward: The database lacks 0006-attempts-by-key.sql. ' +
+    'keyward: The database lacks 0007-generated-passwords.sql. ' +
       `Run "keyward migrate --grant-to ${server.name}" as the role ${owner.name}, which owns the tables.\n`,
   )
 })
