@@ -140,6 +140,11 @@ test.each([
   expect(codeOf(tokenWith(claims), LEGACY_RULES)).toBe('invalid_token')
 })
 
+test('needs no time of issue and no e-mail address', () => {
+  expect(codeOf(tokenWith({ iat: undefined }))).toBe('accepted')
+  expect(codeOf(tokenWith({ email: undefined }))).toBe('accepted')
+})
+
 test('accepts a start that has come', () => {
   expect(codeOf(tokenWith({ nbf: NOW_SECONDS }))).toBe('accepted')
 })
