@@ -101,7 +101,10 @@ export const listSessions = {
   operationId: 'listSessions',
   ...GUARDED,
   summary: 'List the own sessions',
-  response: { 200: success('SessionList', 'Sessions that have not ended, the newest 1,000'), ...refusals(...GUARD, ...SERVER) },
+  response: {
+    200: success('SessionList', 'Sessions that have not ended, the newest 1,000'),
+    ...refusals(...GUARD, ...SERVER),
+  },
 }
 
 export const endSession = {
