@@ -17,7 +17,7 @@ export async function runMigrate(
   args: readonly string[],
   grantTo: string | null,
 ): Promise<string> {
-  if (args.length > 0) throw new Error(`unexpected: ${args.join(' ')}\n\n${MIGRATE_USAGE}`)
+  if (args.length > 0) throw new Error(`this command takes no arguments\n\n${MIGRATE_USAGE}`)
   if (grantTo !== null && config.databaseUrl === null)
     throw new Error('The embedded database knows no roles: --grant-to needs a DATABASE_URL.')
   const { database, report } = await openDatabase(config, createLog('warn', process.stderr))

@@ -51,6 +51,11 @@ test.each([
   ['no command', [], /unknown command[^]*Usage: keyward <command>/],
   ['an unknown command', ['begin'], /unknown command[^]*Usage: keyward <command>/],
   ['a word too many', ['secret', 'please'], /this command takes no arguments[^]*Usage: keyward <command>/],
+  [
+    'a database in place of a role',
+    ['migrate', 'postgresql://keyward:s3cret@db.example/app'],
+    /^(?![^]*s3cret)[^]*this command takes no arguments[^]*Usage: keyward migrate/,
+  ],
   ['a word that every object knows', ['constructor'], /unknown command[^]*Usage: keyward <command>/],
   ['an unknown option', ['--force'], /Unknown option '--force'/],
 ])('%s is an error that says what there is', async (_, args, words) => {
