@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Database } from '../../src/db/database.js'
+import { onAnswered } from '../support/answered-statements.js'
 import { PASSWORD, useTestApp } from '../support/test-app.js'
 import { waitUntil } from '../support/wait-until.js'
-import { environment, hashEngine, holdHashes, newAddress, newEmail, WRONG } from './attempts-app.js'
+import { environment, holdHashes, newAddress, newEmail, slowHashEngine, WRONG } from './attempts-app.js'
 import { expectProblem } from './expect-problem.js'
 
 const PLACES = 16
@@ -11,23 +11,13 @@ const RUNNING = 2
 let nowMs = 0
 let taken = 0
 const app = useTestApp({
-  // A hash takes a second, so that no more than the fewest may wait.
   environment: { ...environment, HASH_MAX_WAIT: '100' },
   monotonicMs: () => nowMs,
-  hashEngine: {
-    ...hashEngine,
-    bcryptHash(...values) {
-      nowMs += 1_000
-      return hashEngine.bcryptHash(...values)
-    },
-  },
-  intercept: (database): Database => ({
-    ...database,
-    async query<Row extends object>(text: string, ...rest: [values?: readonly unknown[]]) {
-      const rows = await database.query<Row>(text, ...rest)
-      if (text.includes('keyward_take_attempt')) taken++
-      return rows
-    },
+  hashEngine: slowHashEngine((milliseconds) => {
+    nowMs += milliseconds
+  }),
+  intercept: onAnswered((text) => {
+    if (text.includes('keyward_take_attempt')) taken++
   }),
 })
 

@@ -3,6 +3,7 @@ import { FIND_BY_EMAIL } from '../../src/accounts/sql.js'
 import { createKeySafe } from '../../src/core/sealed-key.js'
 import { Refusal } from '../../src/errors.js'
 import { createSigningKeyStore } from '../../src/keys/sql.js'
+import { onAnswered } from '../support/answered-statements.js'
 import {
   type Drive,
   driveRight,
@@ -21,7 +22,7 @@ import { type Operation, readOperations } from '../support/operations.js'
 import { storedText } from '../support/stored-text.js'
 import { PRESENT, QUIET_FEED, useTestApp } from '../support/test-app.js'
 import { waitUntil } from '../support/wait-until.js'
-import { hashEngine, holdHashes, newEmail } from './attempts-app.js'
+import { holdHashes, newEmail, slowHashEngine } from './attempts-app.js'
 
 const TOKEN_SECRET = 'canary-Zk3vTnB8xWm5RjLs7YpUc2HdGf9EaK'
 const ENCRYPTION_SECRET = 'canary-yWq1ZsXn8RmVc4LdKf7PjHg2UeAo9'
@@ -200,23 +201,13 @@ describe('a server that has no time for another password', () => {
   let nowMs = 0
   let lookups = 0
   const app = useTestApp({
-    // A hash takes a second, so that no more than the fewest may wait.
     environment: { ...QUIET_FEED, HASH_THREADS: '2', HASH_MAX_WAIT: '100' },
     monotonicMs: () => nowMs,
-    hashEngine: {
-      ...hashEngine,
-      bcryptHash(...values) {
-        nowMs += 1_000
-        return hashEngine.bcryptHash(...values)
-      },
-    },
-    intercept: (database) => ({
-      ...database,
-      async query<Row extends object>(...call: Parameters<typeof database.query>) {
-        const rows = await database.query<Row>(...call)
-        if (call[0] === FIND_BY_EMAIL) lookups++
-        return rows
-      },
+    hashEngine: slowHashEngine((milliseconds) => {
+      nowMs += milliseconds
+    }),
+    intercept: onAnswered((text) => {
+      if (text === FIND_BY_EMAIL) lookups++
     }),
   })
 

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, test, vi } from 'vitest'
 import { FIND_BY_EMAIL } from '../../src/accounts/sql.js'
+import { onAnswered } from '../support/answered-statements.js'
 import { nativeHashEngine } from '../support/native-hash-engine.js'
 import { PASSWORD, type Reply, useTestApp } from '../support/test-app.js'
 import { waitUntil } from '../support/wait-until.js'
@@ -37,13 +38,8 @@ describe('when more passwords arrive than can be hashed', () => {
         return nativeHashEngine.bcryptVerify(...values)
       },
     },
-    intercept: (database) => ({
-      ...database,
-      async query<Row extends object>(...call: Parameters<typeof database.query>) {
-        const rows = await database.query<Row>(...call)
-        if (call[0] === FIND_BY_EMAIL) lookups++
-        return rows
-      },
+    intercept: onAnswered((text) => {
+      if (text === FIND_BY_EMAIL) lookups++
     }),
     monotonicMs: () => now,
     environment: { HASH_THREADS: '1' },
