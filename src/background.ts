@@ -3,6 +3,8 @@ import type { Log } from './log.js'
 export interface Task {
   readonly name: string
   readonly everyMs: number
+  /** Whether it runs at once as well. */
+  readonly atStart?: boolean
   /** Should end early once it is told that everything stops. */
   readonly run: (stopping: AbortSignal) => Promise<unknown>
 }
@@ -19,7 +21,7 @@ export function createBackground(tasks: readonly Task[], log: Log): Background {
   const running = new Set<Promise<void>>()
   const stopping = new AbortController()
 
-  function schedule(task: Task): void {
+  function schedule(task: Task, delayMs = task.everyMs): void {
     if (stopping.signal.aborted) return
     const timer = setTimeout(() => {
       timers.delete(timer)
@@ -28,7 +30,7 @@ export function createBackground(tasks: readonly Task[], log: Log): Background {
         schedule(task)
       })
       running.add(run)
-    }, task.everyMs)
+    }, delayMs)
     timer.unref()
     timers.add(timer)
   }
@@ -43,7 +45,7 @@ export function createBackground(tasks: readonly Task[], log: Log): Background {
 
   return {
     start() {
-      for (const task of tasks) schedule(task)
+      for (const task of tasks) schedule(task, task.atStart ? 0 : task.everyMs)
     },
     async stop() {
       stopping.abort()

@@ -3,12 +3,10 @@ import type { Account } from './accounts/account.js'
 import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
-import { createAttemptKeys } from './attempts/attempt.js'
-import { purgeAttempts } from './attempts/purge.js'
-import { createAttemptStore } from './attempts/sql.js'
 import { createThrottledPasswords } from './attempts/throttled-passwords.js'
 import { createBackground } from './background.js'
-import { composeKeyOperator, composeKeys, type NodeKeys, rootSecretOf } from './compose-keys.js'
+import { composeAttempts, type NodeAttempts } from './compose-attempts.js'
+import { composeKeyOperator, composeKeys, type NodeKeys } from './compose-keys.js'
 import { composeUserOperator } from './compose-users.js'
 import { composeKindCoverage, composePasswordQueue, composePasswords } from './compose-passwords.js'
 import type { Config } from './config.js'
@@ -71,6 +69,7 @@ export async function compose(given: Parts): Promise<Composed> {
   const { issuer, acceptLegacyTokens, audiences, tokenType } = config
   const recordEvent = createEventRecorder(log)
   const keys = composeKeys({ config, generatedSecret, database, log, clock, monotonicMs })
+  const attempts = composeAttempts({ config, generatedSecret, database, log, clock })
   const revocationLog = createRevocationLog()
   const feed = createFeed({
     store: createFeedStore(database),
@@ -87,7 +86,7 @@ export async function compose(given: Parts): Promise<Composed> {
   const activity = createActivity(sessions, clock)
   const isEnded = createRevocationCheck(revocationLog, feed.ageMs, config.revocation)
   const app = await buildApp({
-    api: composeApi(parts, { accounts, feed, activity, keys, ...passwords }),
+    api: composeApi(parts, { accounts, feed, activity, keys, attempts, ...passwords }),
     guard: createGuardOn(keys.source, {
       issuer,
       audience: audiences.length > 0 ? audiences : undefined,
@@ -116,15 +115,11 @@ export async function compose(given: Parts): Promise<Composed> {
       { name: 'write last seen', everyMs: ACTIVITY_INTERVAL_MS, run: activity.flush },
       { name: 'read kinds of hashes', everyMs: HASH_KINDS_INTERVAL_MS, run: coverHashKinds },
       ...keys.tasks,
+      ...attempts.tasks,
       {
         name: 'purge',
         everyMs: PURGE_INTERVAL_MS,
         run: (stopping) => purge(database, config.sessionIdleTtlSeconds, stopping),
-      },
-      {
-        name: 'purge attempts',
-        everyMs: PURGE_INTERVAL_MS,
-        run: (stopping) => purgeAttempts(database, clock, stopping),
       },
     ],
     log,
@@ -173,23 +168,18 @@ interface RunningParts extends ReturnType<typeof composePasswords> {
   readonly feed: Feed
   readonly activity: Activity
   readonly keys: NodeKeys
+  readonly attempts: NodeAttempts
 }
 
 /** The rules, each with what it needs. */
 function composeApi(
-  { config, generatedSecret, database, log, clock, monotonicMs }: Required<Parts>,
-  { accounts, feed, activity, keys, passwordPolicy, hasher }: RunningParts,
+  { config, database, log, clock, monotonicMs }: Required<Parts>,
+  { accounts, feed, activity, keys, attempts, passwordPolicy, hasher }: RunningParts,
 ): Api {
   const recordEvent = createEventRecorder(log)
   const sessions = createSessionStore(database)
-  const throttle = {
-    attempts: createAttemptStore(database),
-    keysOf: createAttemptKeys(rootSecretOf(config, generatedSecret)),
-    clock,
-    onRefused: createEventTally(recordEvent, 'attempt_refused'),
-  }
   const queue = composePasswordQueue(config, hasher, monotonicMs, log)
-  const passwords = createThrottledPasswords(queue, config.rateLimit ? throttle : null)
+  const passwords = createThrottledPasswords(queue, attempts.throttle)
   const { catchUp } = feed
   const issuing = { sessions, settings: config, signToken: keys.signToken, clock }
   const ending = { sessions, clock, recordEvent, catchUp }

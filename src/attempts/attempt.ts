@@ -10,6 +10,9 @@ export interface AttemptKeys {
   readonly address: Buffer
 }
 
+/** One client at one account. */
+export type Place = Pick<AttemptKeys, 'pair'>
+
 /** One attempt at a password that has been counted, as a failure until its outcome is known. */
 export interface Attempt {
   readonly keys: AttemptKeys
@@ -26,7 +29,9 @@ export interface AttemptStore {
   giveBack(attempt: Attempt): Promise<void>
   /** For the right password: forgets the failures of this place at this account, and remembers the place. */
   settle(attempt: Attempt): Promise<void>
-  remember(place: AttemptKeys, now: Date): Promise<void>
+  remember(place: Place, now: Date): Promise<void>
+  /** The places that became known, or were used again a day or more later, after `since`: the newest, newest first. */
+  listPlaces(since: Date, limit: number): Promise<Place[]>
   /** Forgets all failures at an account, wherever they came from; false when there were none. */
   forget(account: Buffer): Promise<boolean>
 }

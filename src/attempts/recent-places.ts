@@ -1,16 +1,16 @@
-import type { AttemptKeys } from './attempt.js'
+import type { Place } from './attempt.js'
 
 /** Known places in memory, for moments at which the database must not be asked. */
 export interface RecentPlaces {
-  note(place: AttemptKeys): void
-  has(place: AttemptKeys): boolean
+  note(place: Place): void
+  has(place: Place): boolean
 }
 
 /** Past `limit` places, those that were noted longest ago are forgotten. */
 export function createRecentPlaces(limit: number): RecentPlaces {
   // In the order of their notes.
   const places = new Set<string>()
-  const textOf = ({ pair }: AttemptKeys): string => pair.toString('base64url')
+  const textOf = ({ pair }: Place): string => pair.toString('base64url')
   return {
     note(place) {
       const text = textOf(place)

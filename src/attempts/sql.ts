@@ -1,5 +1,5 @@
 import type { Queryable } from '../db/database.js'
-import { type Attempt, type AttemptKeys, type AttemptStore, keysAt } from './attempt.js'
+import { type Attempt, type AttemptKeys, type AttemptStore, keysAt, type Place } from './attempt.js'
 import { FAILURE_LIMITS, KNOWN_PLACE_SECONDS, waitsOf } from './limits.js'
 
 const TAKE = 'select closed_until, known from keyward_take_attempt($1, $2, $3)'
@@ -33,6 +33,9 @@ const remember = (place: string, now: string): string => `
    where keyward_known_places.last_login_at < excluded.last_login_at - interval '1 day'`
 
 const REMEMBER = remember('$1', '$2')
+
+const LIST_PLACES = `
+  select key as pair from keyward_known_places where last_login_at > $1 order by last_login_at desc limit $2`
 
 const SETTLE = `
   with ${givenBack(`${HAS_NO_FAILURES} or rest.key = $4`)}
@@ -76,6 +79,8 @@ export function createAttemptStore(database: Queryable): AttemptStore {
     async remember({ pair }, now) {
       await database.query(REMEMBER, [pair, now.toISOString()])
     },
+
+    listPlaces: (since, limit) => database.query<Place>(LIST_PLACES, [since.toISOString(), limit]),
 
     async forget(account) {
       return (await database.query(FORGET, keysAt(account))).length > 0

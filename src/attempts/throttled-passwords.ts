@@ -5,8 +5,7 @@ import type { PasswordVerdict, PasswordVerifier } from '../passwords/password-ha
 import type { AdmittedVerifier, PasswordQueue } from '../passwords/password-queue.js'
 import type { Attempt, AttemptKeys, AttemptKeysOf, AttemptStore } from './attempt.js'
 import { createCrowds } from './crowd.js'
-import { MAX_RECENT_PLACES } from './limits.js'
-import { createRecentPlaces, type RecentPlaces } from './recent-places.js'
+import type { RecentPlaces } from './recent-places.js'
 
 interface WithHash {
   /** Null for what no password matches. */
@@ -36,6 +35,8 @@ export interface AdmittedPasswords {
 export interface Applicant extends RequestContext {
   /** Whose password it is about, where that is known before the database is asked. */
   readonly email?: string
+  /** Holds a session of the account that it is about. */
+  readonly isSignedIn?: boolean
 }
 
 /**
@@ -54,6 +55,7 @@ export interface ThrottledPasswords {
 
 export interface Throttle {
   readonly attempts: AttemptStore
+  readonly recentPlaces: RecentPlaces
   readonly keysOf: AttemptKeysOf
   readonly clock: Clock
   readonly onRefused: (context: RequestContext) => void
@@ -64,13 +66,13 @@ export function createThrottledPasswords(
   queue: PasswordQueue,
   throttle: Throttle | null,
 ): ThrottledPasswords {
-  const recent = createRecentPlaces(MAX_RECENT_PLACES)
   const check =
     throttle === null
       ? <Found extends WithHash>(verifier: PasswordVerifier, claim: Claim<Found>) => compare(verifier, claim)
-      : createThrottledCheck(throttle, recent)
-  const isKnown = ({ email, address }: Applicant): boolean =>
-    throttle !== null && email !== undefined && recent.has(throttle.keysOf(email, address))
+      : createThrottledCheck(throttle)
+  const isKnown = ({ email, address, isSignedIn = false }: Applicant): boolean =>
+    isSignedIn ||
+    (throttle !== null && email !== undefined && throttle.recentPlaces.has(throttle.keysOf(email, address)))
   return {
     admit: (applicant, work) =>
       queue.admit({ ...applicant, isKnown: isKnown(applicant) }, (verifier) =>
@@ -83,7 +85,7 @@ export function createThrottledPasswords(
       if (throttle === null) return
       const place = throttle.keysOf(email, address)
       await throttle.attempts.remember(place, new Date(throttle.clock()))
-      recent.note(place)
+      throttle.recentPlaces.note(place)
     },
   }
 }
@@ -96,15 +98,15 @@ async function compare<Found extends WithHash>(
   return { found, ...(await verifier.verify(password, found?.passwordHash ?? null)) }
 }
 
-function createThrottledCheck({ attempts, keysOf, clock, onRefused }: Throttle, recent: RecentPlaces) {
+function createThrottledCheck({ attempts, recentPlaces, keysOf, clock, onRefused }: Throttle) {
   const inCrowd = createCrowds()
 
   async function take(keys: AttemptKeys): Promise<Attempt> {
     const now = clock()
     const taken = await attempts.take(keys, new Date(now))
     if (!('closedUntil' in taken)) {
-      // From before this process, or through another node.
-      if (taken.isKnownPlace) recent.note(keys)
+      // Learnt through another node, or too long ago to be among the latest.
+      if (taken.isKnownPlace) recentPlaces.note(keys)
       return taken
     }
     throw new Refusal('too_many_attempts', {
@@ -127,7 +129,7 @@ function createThrottledCheck({ attempts, keysOf, clock, onRefused }: Throttle, 
       })
       if (!checked.matches) return checked
       await attempts.settle(attempt)
-      recent.note(keys)
+      recentPlaces.note(keys)
       noteGivenBack()
       return checked
     }

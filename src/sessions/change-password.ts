@@ -30,7 +30,7 @@ export async function changePassword(
   context: RequestContext,
 ): Promise<void> {
   const { credentials, passwords, sessions, clock, recordEvent } = dependencies
-  const refusedFor = await passwords.admit(context, async (admitted) => {
+  const refusedFor = await passwords.admit({ ...context, isSignedIn: true }, async (admitted) => {
     const found = await credentials.findCredentialsById(principal.id, new Date(clock()))
     if (found === null) throw new Refusal('account_not_found')
     const { account, passwordHash: verifiedHash } = found

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { onAnswered } from '../support/answered-statements.js'
-import { PASSWORD, useTestApp } from '../support/test-app.js'
+import { buildTestApp, PASSWORD, type TestApp, type TestAppOptions, useTestApp } from '../support/test-app.js'
 import { waitUntil } from '../support/wait-until.js'
 import { environment, holdHashes, newAddress, newEmail, slowHashEngine, WRONG } from './attempts-app.js'
 import { expectProblem } from './expect-problem.js'
@@ -10,7 +10,8 @@ const RUNNING = 2
 
 let nowMs = 0
 let taken = 0
-const app = useTestApp({
+let listed = 0
+const options: TestAppOptions = {
   environment: { ...environment, HASH_MAX_WAIT: '100' },
   monotonicMs: () => nowMs,
   hashEngine: slowHashEngine((milliseconds) => {
@@ -18,11 +19,22 @@ const app = useTestApp({
   }),
   intercept: onAnswered((text) => {
     if (text.includes('keyward_take_attempt')) taken++
+    if (text.includes('select key as pair from keyward_known_places')) listed++
   }),
-})
+}
+const app = useTestApp(options)
 
-const logIn = (email: string, password: string, remoteAddress: string) =>
-  app.send({ method: 'POST', url: '/api/auth/login', payload: { email, password }, remoteAddress })
+const logIn = (email: string, password: string, remoteAddress: string, server: TestApp = app) =>
+  server.send({ method: 'POST', url: '/api/auth/login', payload: { email, password }, remoteAddress })
+
+/** Strangers take all places, and no hash ends until it is released. */
+async function holdAllPlaces(server: TestApp = app) {
+  const { held, release } = holdHashes()
+  taken = 0
+  const guesses = Array.from({ length: PLACES }, () => logIn(newEmail(), WRONG, newAddress(), server))
+  await waitUntil('they hold all places', () => taken === PLACES && held() === RUNNING)
+  return { release, statuses: async () => (await Promise.all(guesses)).map(({ status }) => status) }
+}
 
 test('parallel log-ins of one client that wait for each other make room for other clients', async () => {
   const [{ email }, busy] = [await app.newUser(), newAddress()]
@@ -41,16 +53,42 @@ test('parallel log-ins of one client that wait for each other make room for othe
 test('guesses at made-up addresses from many places leave room for each owner who has logged in before', async () => {
   const [{ email }, visitor, home] = [await app.newUser(), await app.newUser(), newAddress()]
   expect((await logIn(email, PASSWORD, home)).status).toBe(200)
-  const { held, release } = holdHashes()
-  taken = 0
-  const guesses = Array.from({ length: PLACES }, () => logIn(newEmail(), WRONG, newAddress()))
-  await waitUntil('they hold all places', () => taken === PLACES && held() === RUNNING)
+  const { release, statuses } = await holdAllPlaces()
   const owner = logIn(email, PASSWORD, home)
   await waitUntil('the owner has a place', () => taken === PLACES + 1)
   for (const who of [email, visitor.email]) expectProblem(await logIn(who, WRONG, home), 'overloaded')
   expectProblem(await logIn(visitor.email, PASSWORD, newAddress()), 'overloaded')
   release()
   expect((await owner).status).toBe(200)
-  const statuses = (await Promise.all(guesses)).map(({ status }) => status)
-  expect(statuses.filter((status) => status === 503)).toHaveLength(1)
+  expect((await statuses()).filter((status) => status === 503)).toHaveLength(1)
+})
+
+test('such an owner gets in on a node that has just started, too', async () => {
+  const [{ email }, home] = [await app.newUser(), newAddress()]
+  expect((await logIn(email, PASSWORD, home)).status).toBe(200)
+  listed = 0
+  const restarted = await buildTestApp(app.database, options)
+  onTestFinished(() => restarted.server.close().then(() => {}))
+  await restarted.server.ready()
+  await waitUntil('it knows of former log-ins', () => listed > 0)
+  const { release } = await holdAllPlaces(restarted)
+  const owner = logIn(email, PASSWORD, home, restarted)
+  await waitUntil('the owner has a place', () => taken === PLACES + 1)
+  release()
+  expect((await owner).status).toBe(200)
+})
+
+test('and one who is signed in changes the password meanwhile, from wherever', async () => {
+  const { token, password } = await app.newUser()
+  const { release } = await holdAllPlaces()
+  const change = app.send({
+    method: 'POST',
+    url: '/api/auth/password',
+    headers: { authorization: `Bearer ${token}` },
+    payload: { current_password: password, new_password: 'N3w-horse!staple' },
+    remoteAddress: newAddress(),
+  })
+  await waitUntil('the owner has a place', () => taken === PLACES + 1)
+  release()
+  expect((await change).status).toBe(200)
 })
