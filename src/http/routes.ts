@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Guard } from '../guard/guard.js'
 import type { Api } from './api.js'
 import { requireFeedToken } from './feed-token.js'
+import { comeInTurn } from './in-turn.js'
 import { sendKeySet } from './key-set.js'
 import * as operations from './operations.js'
 import type * as requests from './request-schemas.js'
@@ -62,8 +63,10 @@ export function addRoutes(app: FastifyInstance, api: Api, guard: Guard, feedToke
     },
   )
 
-  app.get('/api/auth/sessions', { onRequest, schema: operations.listSessions }, async (request) =>
-    toWireSessions(await api.listSessions(request.user), request.user),
+  app.get(
+    '/api/auth/sessions',
+    { onRequest: [comeInTurn, onRequest], schema: operations.listSessions },
+    async (request) => toWireSessions(await api.listSessions(request.user), request.user),
   )
 
   app.delete<{ Params: requests.SessionParams }>(

@@ -3,7 +3,7 @@ import { PASSWORD } from '../support/test-app.js'
 import { expectRefusal, useListeningApp } from './raw-socket.js'
 
 // Node stops counting headers long before 16 KiB are full, and hides the rest; no proxy has to.
-const { app, exchange } = useListeningApp({ TRUST_PROXY: '1' })
+const { app, exchange } = useListeningApp({ environment: { TRUST_PROXY: '1' } })
 
 const FILLING = Array.from({ length: 1_200 }, (_, i) => `a${i}:\r\n`).join('')
 const GET = 'GET /api/auth/profile HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'

@@ -4,7 +4,23 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { waitUntil } from '../support/wait-until.js'
 import { statusesOf, useListeningApp } from './raw-socket.js'
 
-const { open, exchange } = useListeningApp()
+/** How many lists of sessions were being read when each of them was begun, itself included. */
+const listsAtOnce: number[] = []
+let listsBegun = 0
+let listsRead = 0
+
+const { app, open, exchange } = useListeningApp({
+  intercept: (database) => ({
+    ...database,
+    async query(text, ...values) {
+      const isList = text.includes('order by created_at desc')
+      if (isList) listsAtOnce.push(++listsBegun - listsRead)
+      const rows = await database.query(text, ...values)
+      if (isList) listsRead++
+      return rows as never
+    },
+  }),
+})
 
 const COUNT = 50
 const requestFor = (file: string, headers = ''): string =>
@@ -44,4 +60,13 @@ test('of files that are asked for at once few are open at a time, and all arrive
   expect(statusesOf(received)).toStrictEqual(Array.from({ length: COUNT }, () => 200))
   expect(files).toHaveLength(COUNT)
   expect(most()).toBeLessThanOrEqual(2)
+})
+
+test('lists of sessions that are asked for at once are read one at a time, and all arrive', async () => {
+  const { token } = await app.newUser()
+  const requestWith = (headers = ''): string =>
+    `GET /api/auth/sessions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n${headers}\r\n`
+  const received = await exchange(requestWith().repeat(COUNT - 1) + requestWith('Connection: close\r\n'))
+  expect(statusesOf(received)).toStrictEqual(Array.from({ length: COUNT }, () => 200))
+  expect(listsAtOnce).toStrictEqual(Array.from({ length: COUNT }, () => 1))
 })

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeAll, expect } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/errors.js'
-import { type TestApp, useTestApp } from '../support/test-app.js'
+import { type TestApp, type TestAppOptions, useTestApp } from '../support/test-app.js'
 
 export interface ListeningApp {
   readonly app: TestApp
@@ -24,8 +24,8 @@ export interface Client {
 const PATIENCE_MS = 20_000
 
 /** A server on a real port. After each test it must serve the next client and have found no fault with itself. */
-export function useListeningApp(environment: Readonly<Record<string, string>> = {}): ListeningApp {
-  const app = useTestApp({ environment })
+export function useListeningApp(options: TestAppOptions = {}): ListeningApp {
+  const app = useTestApp(options)
   let port = 0
   beforeAll(async () => {
     await app.server.listen({ port: 0, host: '127.0.0.1' })

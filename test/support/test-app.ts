@@ -71,7 +71,7 @@ export interface TestApp {
   events(name: string): any[]
 }
 
-interface TestAppOptions {
+export interface TestAppOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly hashEngine?: HashEngine
   /** Where its clock stands; default `NOW`. */
