@@ -5,7 +5,7 @@ import { type AccessTokenClaims, signAccessToken } from './core/access-token.js'
 import type { Clock } from './core/clock.js'
 import { fixedKeys, type KeySource } from './core/key-source.js'
 import { createKeyring, publicKeySet, signingKeyAt } from './core/keyring.js'
-import { createKeySafe } from './core/sealed-key.js'
+import { createKeySafe, type KeySafe } from './core/sealed-key.js'
 import { createSecret, type PublicJwk } from './core/signing-key.js'
 import type { Database } from './db/database.js'
 import { Refusal } from './errors.js'
@@ -53,9 +53,13 @@ export function needsGeneratedSecret({
   return keyFiles.length === 0 && keyEncryptionSecret === null
 }
 
-/** What seals keys in the database; null when none of them count here. */
-export function keyEncryptionSecretOf(config: Config, generatedSecret: string | null): string | null {
-  return config.keyFiles.length > 0 ? null : (config.keyEncryptionSecret ?? generatedSecret)
+/** What seals keys in the database, and opens them; null when none of them count here. */
+function keySafeOf(
+  { keyFiles, keyEncryptionSecret, previousKeyEncryptionSecrets }: Config,
+  generatedSecret: string | null,
+): KeySafe | null {
+  const secret = keyFiles.length > 0 ? null : (keyEncryptionSecret ?? generatedSecret)
+  return secret === null ? null : createKeySafe(secret, previousKeyEncryptionSecrets)
 }
 
 /** What other secrets are derived from: one that all nodes share. Throws where an operator's command is given none. */
@@ -76,14 +80,14 @@ export function composeKeys({ config, generatedSecret, database, log, ...parts }
   const current = tokenAlgorithm === 'HS256' ? (config.tokenSecret ?? generatedSecret) : null
   const secrets = [current, ...config.previousTokenSecrets].filter((secret) => secret !== null)
   const given = createKeyring(secrets.map(createSecret), readKeyFiles(config.keyFiles, tokenAlgorithm))
-  const encryptionSecret = keyEncryptionSecretOf(config, generatedSecret)
+  const safe = keySafeOf(config, generatedSecret)
   const store = createSigningKeyStore(database)
   const followed =
-    encryptionSecret === null
+    safe === null
       ? null
       : followKeys({
           store,
-          safe: createKeySafe(encryptionSecret),
+          safe,
           given,
           algorithm: tokenAlgorithm,
           accessTokenTtlSeconds: config.accessTokenTtlSeconds,
@@ -122,10 +126,9 @@ export function composeKeyOperator({
   generatedSecret,
   database,
 }: Pick<KeyParts, 'config' | 'generatedSecret' | 'database'>): (command: KeyCommand) => Promise<KeyReport> {
-  const encryptionSecret = keyEncryptionSecretOf(config, generatedSecret)
   const dependencies = {
     store: createSigningKeyStore(database),
-    safe: encryptionSecret === null ? null : createKeySafe(encryptionSecret),
+    safe: keySafeOf(config, generatedSecret),
     algorithm: config.tokenAlgorithm,
     accessTokenTtlSeconds: config.accessTokenTtlSeconds,
   }

@@ -10,6 +10,7 @@ type OptionalName =
   | 'BETTER_AUTH_SECRET'
   | 'BETTER_AUTH_SECRET_PREVIOUS'
   | 'KEY_ENCRYPTION_SECRET'
+  | 'KEY_ENCRYPTION_SECRET_PREVIOUS'
   | 'JWT_KEY_FILES'
   | 'JWT_AUDIENCE'
   | 'REVOCATION_FEED_TOKEN'
@@ -31,6 +32,8 @@ export interface Config {
   readonly previousTokenSecrets: readonly string[]
   readonly tokenAlgorithm: Values['JWT_ALGORITHM']
   readonly keyEncryptionSecret: string | null
+  /** Secrets that seal no more, but still open. */
+  readonly previousKeyEncryptionSecrets: readonly string[]
   /** Empty when key pairs are in the database, if anywhere. */
   readonly keyFiles: readonly string[]
   readonly issuer: string
@@ -108,6 +111,7 @@ export function readConfig(environment: Environment, purpose: Purpose = 'server'
     previousTokenSecrets: values.BETTER_AUTH_SECRET_PREVIOUS ?? [],
     tokenAlgorithm: values.JWT_ALGORITHM,
     keyEncryptionSecret: values.KEY_ENCRYPTION_SECRET ?? null,
+    previousKeyEncryptionSecrets: values.KEY_ENCRYPTION_SECRET_PREVIOUS ?? [],
     keyFiles: values.JWT_KEY_FILES ?? [],
     issuer: values.JWT_ISSUER,
     audiences: values.JWT_AUDIENCE ?? [],
@@ -195,6 +199,10 @@ function checkTogether(values: ReadValues, purpose: Purpose, problems: string[])
   if (isGiven('DATABASE_DIRECT_URL') && !isGiven('DATABASE_URL') && !isMisread('DATABASE_URL')) {
     problems.push('DATABASE_DIRECT_URL needs a DATABASE_URL beside it')
   }
+  const encryption = 'KEY_ENCRYPTION_SECRET'
+  if (isGiven(`${encryption}_PREVIOUS`) && !isGiven(encryption) && !isMisread(encryption)) {
+    problems.push(`${encryption}_PREVIOUS needs a ${encryption} beside it`)
+  }
   const secrets = new Set([values.BETTER_AUTH_SECRET, ...(values.BETTER_AUTH_SECRET_PREVIOUS ?? [])])
   if (values.REVOCATION_FEED_TOKEN?.some((token) => secrets.has(token))) {
     problems.push('REVOCATION_FEED_TOKEN must not be the BETTER_AUTH_SECRET')
@@ -229,9 +237,10 @@ function checkKeys(values: ReadValues, purpose: Purpose, problems: string[]): vo
     problems.push('KEY_ENCRYPTION_SECRET and JWT_KEY_FILES are both set; keep one')
   }
   const { BETTER_AUTH_SECRET_PREVIOUS: previous = [], REVOCATION_FEED_TOKEN: feedTokens = [] } = values
-  const known = [secret, ...previous, ...feedTokens]
   // Others know those: a Python stack, other services.
-  if (encryptionSecret !== undefined && known.includes(encryptionSecret)) {
+  const shared = new Set([secret, ...previous, ...feedTokens])
+  const sealing = [encryptionSecret, ...(values.KEY_ENCRYPTION_SECRET_PREVIOUS ?? [])]
+  if (sealing.some((each) => each !== undefined && shared.has(each))) {
     problems.push('KEY_ENCRYPTION_SECRET must be a secret of its own')
   }
   if (values.JWT_TYPE === 'at+jwt' && values.ACCEPT_LEGACY_TOKENS) {

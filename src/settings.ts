@@ -66,6 +66,14 @@ export const SETTINGS = {
     },
     parseTokenSecret,
   ),
+  KEY_ENCRYPTION_SECRET_PREVIOUS: secret(
+    {
+      default: null,
+      expected: 'secrets, one a line',
+      description: 'Secrets that seal no more, but still open key pairs in the database.',
+    },
+    (value) => linesOf(value).map(parseTokenSecret),
+  ),
   JWT_KEY_FILES: setting(
     {
       default: null,

@@ -11,24 +11,35 @@ export interface SealedKey {
 /** Seals private keys and opens them again. */
 export interface KeySafe {
   seal(key: PrivateKey): SealedKey
-  /** Null when it was sealed with another secret, or is not the key that it is said to be. */
+  /** Null when it was sealed with none of the secrets, or is not the key that it is said to be. */
   open(key: SealedKey): PrivateKey | null
 }
 
-export function createKeySafe(encryptionSecret: string): KeySafe {
-  const sealingKey = deriveKey(encryptionSecret, 'keyward signing keys')
+/** Seals with the current secret; what was sealed with a previous one opens as well. */
+export function createKeySafe(currentSecret: string, previousSecrets: readonly string[] = []): KeySafe {
+  const toSealingKey = (secret: string): Buffer => deriveKey(secret, 'keyward signing keys')
+  const current = toSealingKey(currentSecret)
+  const all = [current, ...previousSecrets.map(toSealingKey)]
   return {
     seal(key) {
       const { kid, algorithm } = key
-      return { kid, algorithm, sealed: seal(sealingKey, key.toPkcs8(), labelOf(key)) }
+      return { kid, algorithm, sealed: seal(current, key.toPkcs8(), labelOf(key)) }
     },
     open(sealedKey) {
-      try {
-        return importPkcs8(unseal(sealingKey, sealedKey.sealed, labelOf(sealedKey)))
-      } catch {
-        return null
+      for (const sealingKey of all) {
+        const key = openWith(sealingKey, sealedKey)
+        if (key !== null) return key
       }
+      return null
     },
+  }
+}
+
+function openWith(sealingKey: Buffer, sealedKey: SealedKey): PrivateKey | null {
+  try {
+    return importPkcs8(unseal(sealingKey, sealedKey.sealed, labelOf(sealedKey)))
+  } catch {
+    return null
   }
 }
 

@@ -108,4 +108,5 @@ export function followKeys(options: FollowKeysOptions): FollowedKeys {
 }
 
 const DOES_NOT_OPEN =
-  'The signing keys in the database do not open with this KEY_ENCRYPTION_SECRET. Give this node the one of the others.'
+  'The signing keys in the database do not open with this KEY_ENCRYPTION_SECRET. Give this node the one of the others, ' +
+  'or where that is replaced, the old one as KEY_ENCRYPTION_SECRET_PREVIOUS.'

@@ -22,8 +22,17 @@ test('nothing private can be seen from outside, and no two seals are alike', () 
   expect(safe.seal(KEY).sealed.equals(sealed)).toBe(false)
 })
 
+const OTHER_SECRET = 'pQ4tGz7LkVb2RwXc9NfMs1HyDj6UeTa0'
+
 test('another secret does not open it', () => {
-  expect(createKeySafe('pQ4tGz7LkVb2RwXc9NfMs1HyDj6UeTa0').open(safe.seal(KEY))).toBeNull()
+  expect(createKeySafe(OTHER_SECRET).open(safe.seal(KEY))).toBeNull()
+})
+
+test('what a previous secret has sealed opens, and nothing is sealed with it any more', () => {
+  const replaced = createKeySafe(OTHER_SECRET, ['m8Wc3Xz6QkVn1RtYb5JgLp0SdHf7UeTa', SECRET])
+  expect(replaced.open(safe.seal(KEY))?.kid).toBe(KEY.kid)
+  expect(safe.open(replaced.seal(KEY))).toBeNull()
+  expect(createKeySafe(OTHER_SECRET).open(replaced.seal(KEY))?.kid).toBe(KEY.kid)
 })
 
 test('a change of any byte, or a cut, keeps it shut', () => {

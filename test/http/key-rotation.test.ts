@@ -107,6 +107,39 @@ describe('from a shared secret to a key pair', () => {
   })
 })
 
+describe('a KEY_ENCRYPTION_SECRET that is replaced', () => {
+  const app = useTestApp({ startAt: PRESENT, environment: withKeys('EdDSA') })
+  const NEW_SECRET = 'pQ4tGz7LkVb2RwXc9NfMs1HyDj6UeTa0'
+  const build = (current: string, previous = '') =>
+    buildTestApp(app.database, {
+      startAt: PRESENT,
+      environment: withKeys('EdDSA', {
+        KEY_ENCRYPTION_SECRET: current,
+        KEY_ENCRYPTION_SECRET_PREVIOUS: previous,
+      }),
+    })
+
+  test('opens the keys from before, on all nodes, until the last of them is gone', async () => {
+    const user = await app.newUser()
+    const old = kidOf(user.token)!
+    const prepared = await build(ENCRYPTION_SECRET, NEW_SECRET)
+    const changed = await build(NEW_SECRET, ENCRYPTION_SECRET)
+    expect(await profileWith(changed, user.token)).toBe('let in')
+    expect(kidOf((await changed.login(user)).token)).toBe(old)
+
+    await changed.runKeyCommand({ action: 'keys rotate', kid: null })
+    const { keys } = await changed.runKeyCommand({ action: 'keys retire', kid: old })
+    const fresh = await changed.login(user)
+    expect(kidOf(fresh.token)).toBe(keys[0]!.kid)
+    expect(await profileWith(prepared, fresh.token)).toBe('let in')
+
+    const finished = await build(NEW_SECRET)
+    expect(await profileWith(finished, fresh.token)).toBe('let in')
+    expect(await profileWith(finished, user.token)).toBe('invalid_token')
+    await Promise.all([prepared, changed, finished].map(({ server }) => server.close()))
+  })
+})
+
 describe('a secret that is replaced', () => {
   const app = useTestApp({ startAt: PRESENT })
 

@@ -26,6 +26,7 @@ import { createServerDatabase } from '../support/test-database.js'
 const DATABASE_PASSWORD = 'canary-db-Qx7'
 const SECRETS = {
   BETTER_AUTH_SECRET_PREVIOUS: 'canary-Zk3vTnB8xWm5RjLs7YpUc2HdGf9EaK',
+  KEY_ENCRYPTION_SECRET_PREVIOUS: 'canary-Lk7PjHg2UeAo9yWq1ZsXn8RmVc4Kdf',
   KEY_ENCRYPTION_SECRET: 'canary-yWq1ZsXn8RmVc4LdKf7PjHg2UeAo9',
   REVOCATION_FEED_TOKEN: 'canary-rTs9WbYc3DfGh6KjEaJ8vXk2pQz7L',
 }
