@@ -69,8 +69,8 @@ const MAX_RETRY_AFTER_SECONDS = 60
 /**
  * Bounds how many passwords are hashed and how many wait: as many as can be hashed in `maxWaitMs` at the pace just seen.
  * When there is no room, the network with the most places gives one up for a network with fewer, and within a network so
- * does an address; alone, one may have them all. A client that is known gets one place before strangers do. Turns go
- * round by address. A check takes one turn for all of its hashes: if it queued for each, an account whose check takes
+ * does an address; alone, one may have them all. Of those that strangers have beyond half, a client that is known
+ * gets one. Turns go round by address. A check takes one turn for all of its hashes: if it queued for each, an account whose check takes
  * several would stand out under load (ASVS 6.3.8).
  */
 export function createPasswordQueue(
@@ -84,6 +84,8 @@ export function createPasswordQueue(
   const held = createHeldPlaces()
   let running = 0
   let meanTurnMs: number | null = null
+  /** On the monotonic clock: until then, half of the places are kept for clients that are known. */
+  let keptUntilMs = Number.NEGATIVE_INFINITY
 
   /** How many there are, for those at work and those who wait. */
   function placesInAll(): number {
@@ -105,7 +107,8 @@ export function createPasswordQueue(
   function takePlace({ address, signal, isKnown }: PasswordClient): Place {
     const origin = { block: toAddressBlock(address), network: toNetwork(address) }
     if (isFull()) dropOverdue()
-    const hasRoom = !isFull() || makeRoomFor(origin) || (isKnown && makeRoomForKnown(origin))
+    const isRoom = !isFull() && (isKnown || !isKeptForKnown())
+    const hasRoom = isRoom || makeRoomFor(origin) || (isKnown && makeRoomForKnown(origin))
     if (!hasRoom) throw overloaded()
     const patienceMs = PATIENCE * Math.max(maxWaitMs, expectedWaitMs())
     const place = { ...origin, isKnown, signal, overdueAtMs: monotonicMs() + patienceMs }
@@ -115,6 +118,9 @@ export function createPasswordQueue(
   }
 
   const isFull = (): boolean => places.size >= placesInAll()
+  const haveStrangersHalf = (all: number): boolean =>
+    [...places].filter(({ isKnown }) => !isKnown).length >= all / 2
+  const isKeptForKnown = (): boolean => monotonicMs() < keptUntilMs && haveStrangersHalf(placesInAll())
 
   function dropOverdue(): void {
     const now = monotonicMs()
@@ -136,12 +142,17 @@ export function createPasswordQueue(
     return false
   }
 
-  /** The same for one place of each client: who guesses from many addresses must not shut out those who live here. */
+  /**
+   * The same for one place of each client: who guesses from many addresses must not shut out those who live here. Down
+   * to half of the places, and the room above that is kept for a while: to be turned away late is worse than at once.
+   */
   function makeRoomForKnown({ block }: Origin): boolean {
-    if (held.has(block)) return false
+    if (held.has(block) || !haveStrangersHalf(places.size + 1)) return false
     const stranger = [...line, ...aside].findLast(({ place }) => !place.isKnown)
-    stranger?.giveUp(overloaded())
-    return stranger !== undefined
+    if (stranger === undefined) return false
+    keptUntilMs = monotonicMs() + maxWaitMs
+    stranger.giveUp(overloaded())
+    return true
   }
 
   /** Until somebody calls up who waits, as `onWaiting` may arrange. */

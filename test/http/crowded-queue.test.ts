@@ -53,29 +53,64 @@ test('parallel log-ins of one client that wait for each other make room for othe
 test('guesses at made-up addresses from many places leave room for each owner who has logged in before', async () => {
   const [{ email }, visitor, home] = [await app.newUser(), await app.newUser(), newAddress()]
   expect((await logIn(email, PASSWORD, home)).status).toBe(200)
+  const guesser = newAddress()
+  expectProblem(await logIn(email, WRONG, guesser), 'invalid_credentials')
   const { release, statuses } = await holdAllPlaces()
   const owner = logIn(email, PASSWORD, home)
   await waitUntil('the owner has a place', () => taken === PLACES + 1)
   for (const who of [email, visitor.email]) expectProblem(await logIn(who, WRONG, home), 'overloaded')
   expectProblem(await logIn(visitor.email, PASSWORD, newAddress()), 'overloaded')
+  expectProblem(await logIn(email, PASSWORD, guesser), 'overloaded')
   release()
   expect((await owner).status).toBe(200)
   expect((await statuses()).filter((status) => status === 503)).toHaveLength(1)
 })
 
-test('such an owner gets in on a node that has just started, too', async () => {
-  const [{ email }, home] = [await app.newUser(), newAddress()]
-  expect((await logIn(email, PASSWORD, home)).status).toBe(200)
+test('strangers keep half of the places, so that owners who crowd each other turn nobody away late', async () => {
+  const homes = Array.from({ length: PLACES / 2 + 1 }, newAddress)
+  const owners = await Promise.all(homes.map(() => app.newUser()))
+  for (const [i, { email }] of owners.entries()) {
+    expect((await logIn(email, PASSWORD, homes[i]!)).status).toBe(200)
+  }
+  const { release, statuses } = await holdAllPlaces()
+  const replies = owners.map(({ email }, i) => logIn(email, PASSWORD, homes[i]!))
+  expectProblem((await replies.at(-1))!, 'overloaded')
+  await waitUntil('the others have their places', () => taken === PLACES + PLACES / 2)
+  release()
+  const answers = (await Promise.all(replies)).map(({ status }) => status)
+  expect(answers.filter((status) => status === 200)).toHaveLength(PLACES / 2)
+  expect((await statuses()).filter((status) => status === 503)).toHaveLength(PLACES / 2)
+})
+
+/** Another node on the same database, when it has read who logged in before. */
+async function startNode(): Promise<TestApp> {
   listed = 0
-  const restarted = await buildTestApp(app.database, options)
-  onTestFinished(() => restarted.server.close().then(() => {}))
-  await restarted.server.ready()
+  const node = await buildTestApp(app.database, options)
+  onTestFinished(() => node.server.close().then(() => {}))
+  await node.server.ready()
   await waitUntil('it knows of former log-ins', () => listed > 0)
-  const { release } = await holdAllPlaces(restarted)
-  const owner = logIn(email, PASSWORD, home, restarted)
+  return node
+}
+
+async function expectPlaceFor(email: string, home: string, node: TestApp): Promise<void> {
+  const { release } = await holdAllPlaces(node)
+  const owner = logIn(email, PASSWORD, home, node)
   await waitUntil('the owner has a place', () => taken === PLACES + 1)
   release()
   expect((await owner).status).toBe(200)
+}
+
+test('such an owner gets in on a node that has just started, too', async () => {
+  const [{ email }, home] = [await app.newUser(), newAddress()]
+  expect((await logIn(email, PASSWORD, home)).status).toBe(200)
+  await expectPlaceFor(email, home, await startNode())
+})
+
+test('and after a slip of the fingers on a node that has heard nothing of the log-in through another', async () => {
+  const [{ email }, home, node] = [await app.newUser(), newAddress(), await startNode()]
+  expect((await logIn(email, PASSWORD, home)).status).toBe(200)
+  expectProblem(await logIn(email, WRONG, home, node), 'invalid_credentials')
+  await expectPlaceFor(email, home, node)
 })
 
 test('and one who is signed in changes the password meanwhile, from wherever', async () => {

@@ -50,8 +50,8 @@ beforeEach(() => {
 
 const namesOf = (): string[] => started.map(({ name }) => name)
 
-function verify(name: string, address = '192.0.2.1', signal = new AbortController().signal) {
-  const answer = queue.admit({ address, signal, isKnown: false }, (hasher) => hasher.verify(name, 'stored'))
+function verify(name: string, address = '192.0.2.1', signal = new AbortController().signal, isKnown = false) {
+  const answer = queue.admit({ address, signal, isKnown }, (hasher) => hasher.verify(name, 'stored'))
   answer.catch(() => {})
   return answer
 }
@@ -361,5 +361,42 @@ describe('fairness between addresses', () => {
     const admitted = Promise.race([verify('other', other), settle().then(() => 'waits')])
     if (clients === 2) expect(await admitted).toBe('waits')
     else await expect(admitted).rejects.toMatchObject(OVERLOADED)
+  })
+})
+
+describe('a client that is known', () => {
+  const PLACES = 16
+  /** Whether those of so many clients, each at an address of its own, who have come now have a place. */
+  async function come(count: number, network: string, isKnown: boolean): Promise<boolean[]> {
+    const clients = Array.from({ length: count }, (_, i) => {
+      const client = { hasPlace: true }
+      verify(`${network}${i}`, `${network}.${i + 1}`, new AbortController().signal, isKnown).catch(() => {
+        client.hasPlace = false
+      })
+      return client
+    })
+    await settle()
+    return clients.map(({ hasPlace }) => hasPlace)
+  }
+  const countOf = (places: boolean[]): number => places.filter(Boolean).length
+
+  test('takes the place of the last stranger, until strangers have no more than half', async () => {
+    expect(countOf(await come(PLACES, '192.0.2', false))).toBe(PLACES)
+    expect(countOf(await come(PLACES, '198.51.100', true))).toBe(PLACES / 2)
+    expect(refusals).toBe(PLACES)
+  })
+
+  test('has half of the places kept for a while after one was missing', async () => {
+    void verify('slow enough for there to be sixteen places all the time')
+    await finish(0, 10_000)
+    await come(PLACES, '192.0.2', false)
+    await come(1, '198.51.100', true)
+    for (let i = 1; i <= PLACES; i++) await finish(i)
+    now += MAX_WAIT_MS - 1
+    expect(countOf(await come(PLACES, '192.0.2', false))).toBe(PLACES / 2)
+    expect(countOf(await come(PLACES, '203.0.113', true))).toBe(PLACES / 2)
+    for (let i = PLACES + 1; i <= 2 * PLACES; i++) await finish(i)
+    now += 1
+    expect(countOf(await come(PLACES, '192.0.2', false))).toBe(PLACES)
   })
 })
