@@ -20,13 +20,9 @@ type StandAside = (pause: Promise<boolean>) => Promise<boolean>
  * Here one that is refused waits while others under the same key are under way on this node, and for each of those that
  * is given back, one is made again.
  */
-export function createCrowds(): <T>(
-  key: string,
-  standAside: StandAside,
-  attempt: AttemptWork<T>,
-) => Promise<T> {
-  const crowds = new Map<string, Crowd>()
-
+export function createCrowds(
+  crowds = new Map<string, Crowd>(),
+): <T>(key: string, standAside: StandAside, attempt: AttemptWork<T>) => Promise<T> {
   return async (key, standAside, attempt) => {
     const crowd = crowds.get(key) ?? { underWay: 0, givenBack: 0, waiting: [] }
     crowds.set(key, crowd)

@@ -33,6 +33,17 @@ test('no account and client can be chosen so that their count is that of others'
   expect(hexOf('address', '').account).not.toBe(hexOf('', 'account').address)
 })
 
+test('what an earlier version has counted counts on', () => {
+  expect(ADA).toEqual({
+    pair: '0b5bde354f96e8114ac23d9637e94e585ba723144ac74d46ca28cc4684326754',
+    account: '0b5bde354f96e8114ac23d9637e94e5884fb1abf2c58803c036b363c7a4b652e',
+    address: '86e4c30474f965436f9fe492abe9374ee5d9a97da71f175e12928c49055ee4a7',
+  })
+  expect(hexOf('No Address', '2001:db8::1').pair).toBe(
+    'ab1a79bca182434c51886b085d63227d52f8cfdb9295b65926ae4e45d1984920',
+  )
+})
+
 test('under another secret nothing is counted as before', () => {
   const { pair, account, address } = createAttemptKeys('pQ4tGz7LkVb2RwXc9NfMs1HyDj6UeTa0')(
     'ada@example.com',

@@ -73,39 +73,127 @@ test('an attempt that fails for another reason is not repeated, and releases who
   await expect(refused).rejects.toMatchObject({ code: 'too_many_attempts' })
 })
 
-test('who is turned away while waiting takes nothing along: the next one gets its second chance', async () => {
-  const inCrowd = createCrowds()
-  const refuseOnce = (answer: string) => {
-    let asked = 0
-    return async () => {
-      if (asked++ === 0) throw new Refusal('too_many_attempts')
+/** An attempt that the database refuses, once or always, and how often it was made. */
+function refusedAttempt(answer: string, times = 1) {
+  const attempt = { asked: 0 }
+  return {
+    attempt,
+    work: async () => {
+      if (attempt.asked++ < times) throw new Refusal('too_many_attempts')
       return answer
-    }
+    },
   }
+}
+
+/** An attempt that is under way until it is told what to do at its end. */
+function openAttempt() {
+  let end = (_atTheEnd?: () => void): void => {}
+  const ended = new Promise<(() => void) | undefined>((resolve) => {
+    end = resolve
+  })
+  const work = async (noteGivenBack: () => void): Promise<string> => {
+    const atTheEnd = await ended
+    atTheEnd?.()
+    noteGivenBack()
+    return 'right'
+  }
+  return { end, work }
+}
+
+/** Waits until it is told to give up. */
+function createImpatience() {
+  let giveUp = (): void => {}
+  const gaveUp = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new Error('away'))
+  })
+  return { giveUp, standAside: (pause: Promise<boolean>) => Promise.race([pause, gaveUp]) }
+}
+
+/** Takes a while to notice that the wait is over. */
+async function standAsideSlowly(pause: Promise<boolean>): Promise<boolean> {
+  const again = await pause
+  await new Promise(setImmediate)
+  return again
+}
+
+test('what is given back while a refusal is still on its way is for one who is refused, once', async () => {
+  const inCrowd = createCrowds()
+  let answer = (): void => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const late = ['one', 'other'].map((name) => {
+    const { attempt, work } = refusedAttempt(name)
+    const asking = inCrowd('key', standAside, async () => {
+      await answered
+      return work()
+    })
+    return { attempt, outcome: asking.catch((error: Refusal) => error.code) }
+  })
+  await inCrowd('key', standAside, async (noteGivenBack) => noteGivenBack())
+  answer()
+  expect(await Promise.all(late.map(({ outcome }) => outcome))).toEqual(['one', 'too_many_attempts'])
+  expect(late.map(({ attempt }) => attempt.asked)).toEqual([2, 1])
+})
+
+test('who is turned away while waiting goes at once and takes nothing along', async () => {
+  const crowds = new Map()
+  const inCrowd = createCrowds(crowds)
+  const { end, work } = openAttempt()
+  const first = inCrowd('key', standAside, work)
+  const [early, late] = [createImpatience(), createImpatience()]
+  const goesEarly = inCrowd('key', early.standAside, refusedAttempt('early').work).catch(String)
+  const goesLate = inCrowd('key', late.standAside, refusedAttempt('late').work).catch(String)
+  const patient = inCrowd('key', standAside, refusedAttempt('patient').work)
+  await new Promise(setImmediate)
+  early.giveUp()
+  expect(await goesEarly).toBe('Error: away')
+  // This one in the very moment in which it is called.
+  end(() => late.giveUp())
+  expect(await Promise.all([first, goesLate, patient])).toEqual(['right', 'Error: away', 'patient'])
+  expect(crowds.size).toBe(0)
+})
+
+test('who is turned away in the moment in which waiting ends in vain leaves nothing to others', async () => {
+  const inCrowd = createCrowds()
+  const hasty = createImpatience()
   let end = (): void => {}
-  const first = inCrowd('key', standAside, async (noteGivenBack) => {
+  const first = inCrowd('key', standAside, async () => {
     await new Promise<void>((resolve) => {
       end = resolve
     })
-    noteGivenBack()
-    return 'first'
+    hasty.giveUp()
   })
-  const turnAway: (() => void)[] = []
-  const impatient = (pause: Promise<boolean>) =>
-    Promise.race([pause, new Promise<never>((_, reject) => turnAway.push(() => reject(new Error('away'))))])
-  const early = inCrowd('key', impatient, refuseOnce('early')).catch(String)
-  const late = inCrowd('key', impatient, refuseOnce('late')).catch(String)
-  const patient = inCrowd('key', standAside, refuseOnce('patient'))
+  const turnedAway = inCrowd('key', hasty.standAside, refusedAttempt('hasty').work).catch(String)
+  const slow = inCrowd('key', standAsideSlowly, refusedAttempt('slow').work).catch(String)
   await new Promise(setImmediate)
-  // One is turned away before it is called, one in the very moment.
-  turnAway[0]!()
-  turnAway[1]!()
-  await Promise.resolve()
   end()
-  expect(await Promise.all([first, early, late, patient])).toEqual([
-    'first',
-    'Error: away',
-    'Error: away',
-    'patient',
-  ])
+  await Promise.all([first, turnedAway])
+  const { attempt, work } = refusedAttempt('newcomer')
+  const newcomer = inCrowd('key', standAside, work).catch(String)
+  await Promise.all([slow, newcomer])
+  expect(attempt.asked).toBe(1)
+})
+
+test('who comes while others still notice that their wait was in vain is in one crowd with them', async () => {
+  const crowds = new Map()
+  const inCrowd = createCrowds(crowds)
+  let end = (): void => {}
+  const first = inCrowd('key', standAside, async () => {
+    await new Promise<void>((resolve) => {
+      end = resolve
+    })
+  })
+  const slow = inCrowd('key', standAsideSlowly, refusedAttempt('slow').work).catch(String)
+  await new Promise(setImmediate)
+  end()
+  await first
+  const newcomer = openAttempt()
+  const right = inCrowd('key', standAside, newcomer.work)
+  await slow
+  const refused = inCrowd('key', standAside, refusedAttempt('refused').work)
+  await new Promise(setImmediate)
+  newcomer.end()
+  expect(await Promise.all([right, refused])).toEqual(['right', 'refused'])
+  expect(crowds.size).toBe(0)
 })

@@ -1,9 +1,11 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FIND_BY_EMAIL } from '../../src/accounts/sql.js'
 import { createAttemptKeys } from '../../src/attempts/attempt.js'
+import { Refusal } from '../../src/errors.js'
 import { PASSWORD, SECRET } from '../support/test-app.js'
 import { waitUntil } from '../support/wait-until.js'
 import { expectRefused, holdHashes, newAddress, newEmail, useAttemptsApp, WRONG } from './attempts-app.js'
+import { expectProblem } from './expect-problem.js'
 
 const { app, logIn, fail } = useAttemptsApp()
 
@@ -23,10 +25,14 @@ async function countRows(): Promise<number> {
 }
 
 /** Every statement with this in its text fails while `work` goes on. */
-async function whileBroken(part: string, work: () => Promise<void>): Promise<void> {
+async function whileBroken(
+  part: string,
+  work: () => Promise<void>,
+  failure = new Error('broken'),
+): Promise<void> {
   const { query } = app.database
   app.database.query = async (text, ...rest) => {
-    if (text.includes(part)) throw new Error('broken')
+    if (text.includes(part)) throw failure
     return query(text, ...rest) as Promise<never>
   }
   await work()
@@ -36,11 +42,16 @@ async function whileBroken(part: string, work: () => Promise<void>): Promise<voi
 describe('an attempt without an outcome', () => {
   test('does not count when nothing was compared, because the database was away', async () => {
     const [user, address] = [await app.newUser(), newAddress()]
-    await whileBroken(FIND_BY_EMAIL, async () => {
-      for (let i = 0; i < 8; i++) expect((await logIn(user.email, PASSWORD, address)).status).toBe(500)
-    })
+    const isAway = new Refusal('database_unavailable', { retryAfterSeconds: 1 })
+    const logInInVain = async () => {
+      for (let i = 0; i < 8; i++)
+        expectProblem(await logIn(user.email, PASSWORD, address), 'database_unavailable')
+    }
+    await whileBroken(FIND_BY_EMAIL, logInInVain, isAway)
+    expect(app.events('attempt_refused')).toHaveLength(0)
     await fail(5, user.email, address)
     expectRefused(await logIn(user.email, PASSWORD, address), 30)
+    expect(app.events('attempt_refused')).toHaveLength(1)
   })
 
   test('does not count when its client hung up while it waited for its turn', async () => {
