@@ -68,12 +68,14 @@ test('guesses at made-up addresses from many places leave room for each owner wh
 
 test('strangers keep half of the places, so that owners who crowd each other turn nobody away late', async () => {
   const homes = Array.from({ length: PLACES / 2 + 1 }, newAddress)
-  const owners = await Promise.all(homes.map(() => app.newUser()))
-  for (const [i, { email }] of owners.entries()) {
-    expect((await logIn(email, PASSWORD, homes[i]!)).status).toBe(200)
+  const emails: string[] = []
+  for (const home of homes) {
+    const { email } = await app.newUser()
+    expect((await logIn(email, PASSWORD, home)).status).toBe(200)
+    emails.push(email)
   }
   const { release, statuses } = await holdAllPlaces()
-  const replies = owners.map(({ email }, i) => logIn(email, PASSWORD, homes[i]!))
+  const replies = homes.map((home, i) => logIn(emails[i]!, PASSWORD, home))
   expectProblem((await replies.at(-1))!, 'overloaded')
   await waitUntil('the others have their places', () => taken === PLACES + PLACES / 2)
   release()
