@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config'
 const FILES = [
   'test/attempts/**/*.test.ts',
   'test/docs/documents.test.ts',
+  'test/db/known-places.test.ts',
   'test/http/request-limits.test.ts',
   'test/http/attempts-without-outcome.test.ts',
   'test/http/unlock.test.ts',

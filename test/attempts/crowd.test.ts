@@ -85,15 +85,14 @@ function refusedAttempt(answer: string, times = 1) {
   }
 }
 
-/** An attempt that is under way until it is told what to do at its end. */
+/** An attempt that is under way until it is told to end. */
 function openAttempt() {
-  let end = (_atTheEnd?: () => void): void => {}
-  const ended = new Promise<(() => void) | undefined>((resolve) => {
+  let end = (): void => {}
+  const ended = new Promise<void>((resolve) => {
     end = resolve
   })
   const work = async (noteGivenBack: () => void): Promise<string> => {
-    const atTheEnd = await ended
-    atTheEnd?.()
+    await ended
     noteGivenBack()
     return 'right'
   }
@@ -107,6 +106,12 @@ function createImpatience() {
     giveUp = () => reject(new Error('away'))
   })
   return { giveUp, standAside: (pause: Promise<boolean>) => Promise.race([pause, gaveUp]) }
+}
+
+/** Is turned away in the very moment in which the wait is over. */
+async function standAsideTooLong(pause: Promise<boolean>): Promise<never> {
+  await pause
+  throw new Error('away')
 }
 
 /** Takes a while to notice that the wait is over. */
@@ -141,30 +146,27 @@ test('who is turned away while waiting goes at once and takes nothing along', as
   const inCrowd = createCrowds(crowds)
   const { end, work } = openAttempt()
   const first = inCrowd('key', standAside, work)
-  const [early, late] = [createImpatience(), createImpatience()]
+  const early = createImpatience()
   const goesEarly = inCrowd('key', early.standAside, refusedAttempt('early').work).catch(String)
-  const goesLate = inCrowd('key', late.standAside, refusedAttempt('late').work).catch(String)
+  const goesLate = inCrowd('key', standAsideTooLong, refusedAttempt('late').work).catch(String)
   const patient = inCrowd('key', standAside, refusedAttempt('patient').work)
   await new Promise(setImmediate)
   early.giveUp()
   expect(await goesEarly).toBe('Error: away')
-  // This one in the very moment in which it is called.
-  end(() => late.giveUp())
+  end()
   expect(await Promise.all([first, goesLate, patient])).toEqual(['right', 'Error: away', 'patient'])
   expect(crowds.size).toBe(0)
 })
 
 test('who is turned away in the moment in which waiting ends in vain leaves nothing to others', async () => {
   const inCrowd = createCrowds()
-  const hasty = createImpatience()
   let end = (): void => {}
   const first = inCrowd('key', standAside, async () => {
     await new Promise<void>((resolve) => {
       end = resolve
     })
-    hasty.giveUp()
   })
-  const turnedAway = inCrowd('key', hasty.standAside, refusedAttempt('hasty').work).catch(String)
+  const turnedAway = inCrowd('key', standAsideTooLong, refusedAttempt('late').work).catch(String)
   const slow = inCrowd('key', standAsideSlowly, refusedAttempt('slow').work).catch(String)
   await new Promise(setImmediate)
   end()

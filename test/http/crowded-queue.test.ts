@@ -91,6 +91,8 @@ async function startNode(): Promise<TestApp> {
   onTestFinished(() => node.server.close().then(() => {}))
   await node.server.ready()
   await waitUntil('it knows of former log-ins', () => listed > 0)
+  // It has seen a slow hash.
+  await node.newUser()
   return node
 }
 
