@@ -36,6 +36,7 @@ test('who calls during a read gets one that begins after it, and all who call sh
   reads[1]!.finish()
   await Promise.all(later)
   expect(reads).toHaveLength(2)
+  expect(heard).toEqual([])
 })
 
 test('a read that fails is for those who asked for it; who came later gets their own', async () => {
