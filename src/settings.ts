@@ -190,7 +190,7 @@ export const SETTINGS = {
     2_000,
     100,
     60_000,
-    'Milliseconds a password may expect to wait for its hash; else 503 at once. 16 always have a place.',
+    'Milliseconds a password may expect to wait for its hash; else 503 at once. There is room for 16 in any case.',
   ),
   CORS_ORIGINS: setting(
     {

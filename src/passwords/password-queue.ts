@@ -107,8 +107,9 @@ export function createPasswordQueue(
   function takePlace({ address, signal, isKnown }: PasswordClient): Place {
     const origin = { block: toAddressBlock(address), network: toNetwork(address) }
     if (isFull()) dropOverdue()
-    const isRoom = !isFull() && (isKnown || !isKeptForKnown())
-    const hasRoom = isRoom || makeRoomFor(origin) || (isKnown && makeRoomForKnown(origin))
+    const isKept = !isKnown && isKeptForKnown()
+    const isRoom = !isFull() && !isKept
+    const hasRoom = isRoom || makeRoomFor(origin, isKept) || (isKnown && makeRoomForKnown(origin))
     if (!hasRoom) throw overloaded()
     const patienceMs = PATIENCE * Math.max(maxWaitMs, expectedWaitMs())
     const place = { ...origin, isKnown, signal, overdueAtMs: monotonicMs() + patienceMs }
@@ -133,11 +134,12 @@ export function createPasswordQueue(
   }
 
   /** Whether one who waits had to make room: the last to come from where the most places are held. */
-  function makeRoomFor(origin: Origin): boolean {
+  function makeRoomFor(origin: Origin, strangersOnly: boolean): boolean {
     for (const block of held.ahead(origin)) {
       const last = aside.lastOf(block) ?? line.lastOf(block)
-      last?.giveUp(overloaded())
-      if (last) return true
+      if (last === undefined || (strangersOnly && last.place.isKnown)) continue
+      last.giveUp(overloaded())
+      return true
     }
     return false
   }

@@ -386,6 +386,21 @@ describe('a client that is known', () => {
     expect(refusals).toBe(PLACES)
   })
 
+  test('does not make room for a stranger while places are kept, however many it has', async () => {
+    void verify('slow enough for there to be sixteen places all the time')
+    await finish(0, 10_000)
+    await come(PLACES, '192.0.2', false)
+    await come(1, '198.51.100', true)
+    for (let i = 1; i <= 6; i++) await finish(i)
+    const office = ['one', 'two', 'three'].map((name) =>
+      verify(name, '203.0.113.1', new AbortController().signal, true),
+    )
+    await settle()
+    expect(countOf(await come(3, '100.64.0', false))).toBe(0)
+    for (let i = 7; i <= PLACES + 4; i++) await finish(i)
+    expect(await Promise.all(office)).toEqual([RIGHT, RIGHT, RIGHT])
+  })
+
   test('has half of the places kept for a while after one was missing', async () => {
     void verify('slow enough for there to be sixteen places all the time')
     await finish(0, 10_000)
