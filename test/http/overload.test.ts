@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { FIND_BY_EMAIL } from '../../src/accounts/sql.js'
 import { onAnswered } from '../support/answered-statements.js'
 import { nativeHashEngine } from '../support/native-hash-engine.js'
-import { PASSWORD, type Reply, useTestApp } from '../support/test-app.js'
+import { PASSWORD, QUIET_FEED, type Reply, useTestApp } from '../support/test-app.js'
 import { waitUntil } from '../support/wait-until.js'
 import { expectProblem } from './expect-problem.js'
 
@@ -42,7 +42,7 @@ describe('when more passwords arrive than can be hashed', () => {
       if (text === FIND_BY_EMAIL) lookups++
     }),
     monotonicMs: () => now,
-    environment: { HASH_THREADS: '1' },
+    environment: { ...QUIET_FEED, HASH_THREADS: '1' },
   })
   // In the two seconds of HASH_MAX_WAIT fifteen could be hashed, beside the one at work.
   const ACCEPTED = 1 + 15
