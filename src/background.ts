@@ -1,5 +1,8 @@
 import type { Log } from './log.js'
 
+/** How often what has expired is removed. */
+export const PURGE_INTERVAL_MS = 5 * 60_000
+
 export interface Task {
   readonly name: string
   readonly everyMs: number

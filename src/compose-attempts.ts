@@ -5,14 +5,10 @@ import { purgeAttempts } from './attempts/purge.js'
 import { createRecentPlaces } from './attempts/recent-places.js'
 import { createAttemptStore } from './attempts/sql.js'
 import type { Throttle } from './attempts/throttled-passwords.js'
-import type { Task } from './background.js'
-import { rootSecretOf } from './compose-keys.js'
-import type { Config } from './config.js'
-import type { Clock } from './core/clock.js'
-import type { Database } from './db/database.js'
-import { createEventRecorder, createEventTally, type Log } from './log.js'
+import { PURGE_INTERVAL_MS, type Task } from './background.js'
+import { type KeyParts, rootSecretOf } from './compose-keys.js'
+import { createEventRecorder, createEventTally } from './log.js'
 
-const PURGE_INTERVAL_MS = 5 * 60_000
 const PLACES_INTERVAL_MS = 60_000
 
 /** How attempts at passwords are limited. */
@@ -23,21 +19,13 @@ export interface NodeAttempts {
   readonly tasks: readonly Task[]
 }
 
-interface AttemptParts {
-  readonly config: Config
-  readonly generatedSecret: string | null
-  readonly database: Database
-  readonly log: Log
-  readonly clock: Clock
-}
-
 export function composeAttempts({
   config,
   generatedSecret,
   database,
   log,
   clock,
-}: AttemptParts): NodeAttempts {
+}: Omit<KeyParts, 'monotonicMs'>): NodeAttempts {
   // Also what was counted while they were limited.
   const purge: Task = {
     name: 'purge attempts',

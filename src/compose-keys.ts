@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Task } from './background.js'
+import { PURGE_INTERVAL_MS, type Task } from './background.js'
 import type { Config } from './config.js'
 import { type AccessTokenClaims, signAccessToken } from './core/access-token.js'
 import type { Clock } from './core/clock.js'
@@ -17,7 +17,6 @@ import { type KeyCommand, type KeyReport, runKeyCommand } from './operators/key-
 
 /** Where no notification comes. */
 const READ_INTERVAL_MS = 5_000
-const PURGE_INTERVAL_MS = 5 * 60_000
 
 /** The keys of this node: what its tokens are signed with, and checked with. */
 export interface NodeKeys {

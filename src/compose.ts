@@ -4,7 +4,7 @@ import { readProfile, updateProfile } from './accounts/profile.js'
 import { register } from './accounts/register.js'
 import { createAccountStore } from './accounts/sql.js'
 import { createThrottledPasswords } from './attempts/throttled-passwords.js'
-import { createBackground } from './background.js'
+import { createBackground, PURGE_INTERVAL_MS } from './background.js'
 import { composeAttempts, type NodeAttempts } from './compose-attempts.js'
 import { composeKeyOperator, composeKeys, type NodeKeys } from './compose-keys.js'
 import { composeUserOperator } from './compose-users.js'
@@ -50,7 +50,6 @@ export interface Parts {
 }
 
 const ACTIVITY_INTERVAL_MS = 60_000
-const PURGE_INTERVAL_MS = 5 * 60_000
 const HASH_KINDS_INTERVAL_MS = 60_000
 
 export interface Composed {

@@ -69,9 +69,9 @@ const MAX_RETRY_AFTER_SECONDS = 60
 /**
  * Bounds how many passwords are hashed and how many wait: as many as can be hashed in `maxWaitMs` at the pace just seen.
  * When there is no room, the network with the most places gives one up for a network with fewer, and within a network so
- * does an address; alone, one may have them all. Of those that strangers have beyond half, a client that is known
- * gets one. Turns go round by address. A check takes one turn for all of its hashes: if it queued for each, an account whose check takes
- * several would stand out under load (ASVS 6.3.8).
+ * does an address; alone, one may have them all. Of those that strangers have beyond half, a client that is known gets
+ * one. Turns go round by address. A check takes one turn for all of its hashes: if it queued for each, an account whose
+ * check takes several would stand out under load (ASVS 6.3.8).
  */
 export function createPasswordQueue(
   verifier: PasswordVerifier,
@@ -133,7 +133,10 @@ export function createPasswordQueue(
     if (places.delete(place)) held.remove(place)
   }
 
-  /** Whether one who waits had to make room: the last to come from where the most places are held. */
+  /**
+   * Whether one who waits had to make room: the last to come from where the most places are held; only a stranger where
+   * the rest is kept for those who are known.
+   */
   function makeRoomFor(origin: Origin, strangersOnly: boolean): boolean {
     for (const block of held.ahead(origin)) {
       const last = aside.lastOf(block) ?? line.lastOf(block)
